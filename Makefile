@@ -17,7 +17,7 @@ $(STAMP): pyproject.toml constraints.txt napari.yaml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found on PATH."; exit 1; }
 	@test -x $(BIN)/python || { echo "[env] making $(VENV) with $(PYTHON)"; $(PYTHON) -m venv $(VENV); }
 	@echo "[env] installing the pinned set (some minutes the first time, 2 GB of disk)"
-	@$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt pip
+	@$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt --upgrade pip
 	@$(BIN)/python -m pip install --disable-pip-version-check -q --progress-bar on -c constraints.txt torch==2.13.0
 	@$(BIN)/python -m pip install --disable-pip-version-check -q --progress-bar on -c constraints.txt -e ".[all]" --group dev
 	@touch $(STAMP)
