@@ -1,0 +1,117 @@
+"""Small building blocks of the phantoms: pixel grids, implicit shapes, and soft noise.
+
+A shape is an array of *signed distances* in millimetres, negative inside, or something close enough to a
+distance near its border. Painting it with :func:`paint` gives one pixel of antialiasing, so that edges
+land between pixels where the geometry says, at any matrix size.
+
+Coordinates in here are millimetres in the directions of an axial picture as radiology shows it: ``u`` to the
+patient's left (along a row), ``v`` to posterior (down the rows), ``w`` to the head.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Field = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Plane:
+    """The pixel centres of a picture with ``rows`` x ``cols`` pixels, centred on the origin.
+
+    Parameters
+    ----------
+    rows, cols : int
+        Matrix.
+    height_mm, width_mm : float
+        Field of view down and across.
+    """
+
+    rows: int
+    cols: int
+    height_mm: float
+    width_mm: float
+
+    @property
+    def pixel_mm(self) -> tuple[float, float]:
+        """Size of a pixel (down, across) in millimetres."""
+        return self.height_mm / self.rows, self.width_mm / self.cols
+
+    @property
+    def softness_mm(self) -> float:
+        """Width of an antialiased edge: one pixel."""
+        return float(max(self.pixel_mm))
+
+    def axes(self) -> tuple[Field, Field]:
+        """Millimetres of the pixel centres: down as (rows, 1), across as (1, cols)."""
+        down, across = self.pixel_mm
+        v = (np.arange(self.rows) + 0.5) * down - self.height_mm / 2
+        u = (np.arange(self.cols) + 0.5) * across - self.width_mm / 2
+        return v.astype(np.float32)[:, None], u.astype(np.float32)[None, :]
+
+
+def paint(image: Field, distance: Field, value: Field | float, softness_mm: float) -> None:
+    """Blend ``value`` into ``image`` wherever ``distance`` (mm) is negative, in place."""
+    cover = np.clip(0.5 - distance / np.float32(softness_mm), 0, 1)
+    image += cover * (value - image)
+
+
+def ellipsoid(
+    u: Field, v: Field, w: Field | float, centre: tuple[float, ...], axes: tuple[float, ...]
+) -> Field:
+    """Near-distance (mm) to an axis-aligned ellipsoid with semi-axes ``axes`` (mm) about ``centre``."""
+    squared = ((u - centre[0]) / axes[0]) ** 2 + ((v - centre[1]) / axes[1]) ** 2
+    squared = squared + ((w - centre[2]) / axes[2]) ** 2
+    return np.asarray((np.sqrt(squared) - 1) * min(axes[0], axes[1]), np.float32)
+
+
+def tube(
+    u: Field,
+    v: Field,
+    w: Field | float,
+    start: tuple[float, float, float],
+    end: tuple[float, float, float],
+    radii: tuple[float, float],
+) -> Field:
+    """Distance (mm) to a round-ended straight tube whose radius goes from ``radii[0]`` to ``radii[1]``."""
+    du, dv, dw = end[0] - start[0], end[1] - start[1], end[2] - start[2]
+    pu, pv, pw = u - start[0], v - start[1], w - start[2]
+    along = np.clip((pu * du + pv * dv + pw * dw) / (du * du + dv * dv + dw * dw), 0, 1)
+    squared = (pu - along * du) ** 2 + (pv - along * dv) ** 2 + (pw - along * dw) ** 2
+    return np.asarray(np.sqrt(squared) - (radii[0] + along * (radii[1] - radii[0])), np.float32)
+
+
+@lru_cache(maxsize=32)
+def _stretch(size: int, nodes: int) -> Field:
+    """Linear interpolation from ``nodes`` values to ``size`` pixels, as a (size, nodes) matrix."""
+    position = (np.arange(size) + 0.5) / size * (nodes - 1)
+    low = np.minimum(position.astype(int), nodes - 2)
+    weight = (position - low).astype(np.float32)
+    matrix = np.zeros((size, nodes), np.float32)
+    matrix[np.arange(size), low] = 1 - weight
+    matrix[np.arange(size), low + 1] = weight
+    return matrix
+
+
+def mottle(nodes: Field, height: float, rows: int, cols: int) -> Field:
+    """A slice of soft noise: ``nodes`` (z, y, x) interpolated at ``height`` (0..1) to (rows, cols)."""
+    position = float(np.clip(height, 0, 1)) * (len(nodes) - 1)
+    low = min(int(position), len(nodes) - 2)
+    sheet = nodes[low] + (position - low) * (nodes[low + 1] - nodes[low])
+    return np.asarray(
+        _stretch(rows, sheet.shape[0]) @ sheet @ _stretch(cols, sheet.shape[1]).T, np.float32
+    )
+
+
+def grain(seed: tuple[int, ...], rows: int, cols: int) -> Field:
+    """Image noise of unit standard deviation with the slight correlation of a reconstructed picture."""
+    white = np.random.default_rng(seed).standard_normal((rows, cols), np.float32)
+    # Four neighbouring pixels with weight 0.5 each: variance stays 4 x 0.25 = 1.
+    return np.asarray(
+        0.5 * (white + np.roll(white, 1, 0) + np.roll(white, 1, 1) + np.roll(white, (1, 1), (0, 1))),
+        np.float32,
+    )
