@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from napari_medvlm.demo.phantoms.brain import brain_mr
 from napari_medvlm.demo.phantoms.chest import chest_ct
 from napari_medvlm.demo.phantoms.phantom import Lesion, Phantom
 
-__all__ = ["Lesion", "Phantom", "chest_ct"]
+__all__ = ["Lesion", "Phantom", "brain_mr", "chest_ct"]
