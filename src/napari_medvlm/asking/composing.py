@@ -37,6 +37,7 @@ def compose(
     choices: Sequence[tuple[str, str]] = (),
     generation: Generation | None = None,
     frames: Sequence[Frame] | None = None,
+    needs_text: bool | None = None,
 ) -> Composed:
     """Take the frames and write the question.
 
@@ -54,6 +55,8 @@ def compose(
         The user's boxes; those on slices that are not sent come back in ``left_out``.
     frames
         Frames of this very selection, where they are already at hand.
+    needs_text
+        Whether the task asks nothing by itself; None knows it of the task "ask" alone.
 
     Returns
     -------
@@ -67,7 +70,8 @@ def compose(
         If the source cannot give the selection.
     """
     words = text.strip()
-    if not words and task == "ask":
+    needs_text = task == "ask" if needs_text is None else needs_text
+    if not words and needs_text:
         raise QuestionError("There is no question yet.", "Type one, or choose a task.")
     sent = tuple(take(source, selection) if frames is None else frames)
     if not sent:

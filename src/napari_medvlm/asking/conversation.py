@@ -190,11 +190,7 @@ def joined_tokens(events: Iterable[Event]) -> Sequence[Event]:
     out: list[Event] = []
     for event in events:
         last = out[-1] if out else None
-        if (
-            isinstance(event, Token)
-            and isinstance(last, Token)
-            and last.request == event.request
-        ):
+        if isinstance(event, Token) and isinstance(last, Token) and last.request == event.request:
             out[-1] = replace(last, text=last.text + event.text, count=last.count + event.count)
         else:
             out.append(event)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..dialogue import Box, Reply
-from ..imaging import BoxXYXY, Frame, Volume
+from ..imaging import BoxXYXY, Clip, Frame, Volume
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +96,28 @@ def box_size(placed: PlacedBox, affine: npt.NDArray[np.float64]) -> tuple[float,
     return float(np.linalg.norm(linear @ across)), float(np.linalg.norm(linear @ down))
 
 
-def size_words(placed: PlacedBox, source: object) -> str:
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """How large a source's voxels are: what is left of it once its pixels may be forgotten.
+
+    Parameters
+    ----------
+    affine
+        4×4: array indices ``(k, j, i, 1)`` to RAS+ millimetres; None for a clip.
+    unit
+        "mm", or "pixel" where no spacing is known.
+    """
+
+    affine: npt.NDArray[np.float64] | None = None
+    unit: str = "pixel"
+
+
+def grid_of(source: Volume | Clip) -> Grid:
+    """The grid of a Volume or Clip."""
+    return Grid(source.affine, source.unit) if isinstance(source, Volume) else Grid()
+
+
+def size_words(placed: PlacedBox, source: Volume | Clip | Grid) -> str:
     """The box's size for people: "14 × 12 mm", or pixels where no spacing is known.
 
     Parameters
@@ -104,10 +125,11 @@ def size_words(placed: PlacedBox, source: object) -> str:
     placed
         A placed box.
     source
-        The Volume or Clip behind the frames; a clip has no spacing.
+        What the frames were taken from, or its grid.
     """
-    if isinstance(source, Volume) and source.unit == "mm":
-        width, height = box_size(placed, source.affine)
+    grid = source if isinstance(source, Grid) else grid_of(source)
+    if grid.affine is not None and grid.unit == "mm":
+        width, height = box_size(placed, grid.affine)
         return f"{_short(width)} × {_short(height)} mm"
     x0, y0, x1, y1 = placed.box
     return f"{x1 - x0:.0f} × {y1 - y0:.0f} pixels"

@@ -22,8 +22,8 @@ class AskingThread(Protocol):
     def load(self, choice: ModelChoice) -> object:
         """Load a model before it is needed."""
 
-    def stop(self) -> object:
-        """Stop what is being answered, between two tokens."""
+    def stop(self, request: int | None = None) -> object:
+        """End an answer, between two tokens; None means the one that runs."""
 
     def unload(self) -> object:
         """Free the model's memory."""

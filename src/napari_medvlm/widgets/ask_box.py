@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import (
@@ -18,8 +16,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from ..asking.offers import TaskOffer
 from ..dialogue.question import Mode
+from ..models.profiles import Profile
 from .plain import PlainLabel, named, quiet
 
 ASK_TIP = "Ask the model (Ctrl+Enter)"
@@ -38,8 +36,7 @@ class AskBox(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._reason = ""
-        self._busy = False
+        self._profile: Profile | None = None
         self._build()
         self._arrange()
         self.button.clicked.connect(self.asked)
@@ -52,7 +49,7 @@ class AskBox(QWidget):
     @property
     def words(self) -> str:
         """The question as typed."""
-        return self.text.toPlainText()
+        return str(self.text.toPlainText())
 
     @property
     def task(self) -> str:
@@ -68,27 +65,33 @@ class AskBox(QWidget):
     @property
     def follows(self) -> bool:
         """Whether earlier answers are part of the question."""
-        return self.follow.isEnabled() and self.follow.isChecked()
+        return bool(self.follow.isEnabled() and self.follow.isChecked())
 
     # ------------------------------------------------------------------ what may be asked
 
-    def offer(self, tasks: Sequence[TaskOffer], modes: Sequence[Mode]) -> None:
-        """Show the tasks and modes that the chosen model knows."""
+    def offer(self, profile: Profile | None) -> None:
+        """Show the tasks and modes that the chosen model knows; None means that there is none."""
         before = self.task
+        self._profile = profile
         with QSignalBlocker(self.tasks):
             self.tasks.clear()
-            for task in tasks:
-                self.tasks.addItem(task.label, task.key)
-                self.tasks.setItemData(
-                    self.tasks.count() - 1, task.template, Qt.ItemDataRole.ToolTipRole
-                )
-            self.tasks.setCurrentIndex(max(self.tasks.findData(before), 0) if tasks else -1)
-        self.tasks.setEnabled(len(tasks) > 1)
-        for button, mode in ((self.reasoning, "reasoning"), (self.instruct, "instruct")):
+            for task in profile.tasks if profile else ():
+                self.tasks.addItem(task.title, task.key)
+                number = self.tasks.count() - 1
+                self.tasks.setItemData(number, task.template, Qt.ItemDataRole.ToolTipRole)
+            self.tasks.setCurrentIndex(max(self.tasks.findData(before), 0) if profile else -1)
+        self.tasks.setEnabled(self.tasks.count() > 1)
+        modes = profile.modes if profile else ()
+        for button, mode in self._by_mode():
             button.setEnabled(mode in modes)
-            if modes == (mode,) or list(modes) == [mode]:
-                button.setChecked(True)
+        if profile and self.mode not in modes:
+            {mode: button for button, mode in self._by_mode()}[modes[0]].setChecked(True)
         self._on_task()
+
+    @property
+    def needs_text(self) -> bool:
+        """Whether the chosen task asks nothing by itself."""
+        return self._profile is None or self._profile.task(self.task).needs_text
 
     def show_state(self, *, busy: bool, reason: str, can_follow: bool) -> None:
         """Enable what makes sense.
@@ -102,7 +105,6 @@ class AskBox(QWidget):
         can_follow
             Whether there is an earlier answer to follow.
         """
-        self._busy, self._reason = busy, reason
         self.button.setEnabled(not busy and not reason)
         self.button.setToolTip(reason or ("An answer is on its way" if busy else ASK_TIP))
         self.stop.setEnabled(busy)
@@ -185,9 +187,12 @@ class AskBox(QWidget):
         layout.addLayout(bottom)
         layout.addWidget(self.line)
 
+    def _by_mode(self) -> tuple[tuple[QRadioButton, Mode], ...]:
+        return (self.reasoning, "reasoning"), (self.instruct, "instruct")
+
     def _on_task(self, index: int = 0) -> None:
         template = self.tasks.currentData(Qt.ItemDataRole.ToolTipRole)
-        free = self.task == "ask"
+        own = template and "{text}" not in template
         self.text.setPlaceholderText(
-            "ask about what is shown …" if free else str(template or "optional words …")
+            f"optional; asks: {template}" if own else "ask about what is shown …"
         )

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..asking.exchange import Exchange
-from ..asking.placing import size_words
-from ..imaging import Clip, Volume
+from ..asking.placing import Grid, size_words
 from .overlay import find_overlay, new_overlay
 from .viewing import to_layer
 
@@ -37,7 +36,7 @@ def colour_of(question: int) -> str:
 
 
 def show_boxes(
-    viewer: Viewer, layer: Layer, source: Volume | Clip, exchange: Exchange, time: int = 0
+    viewer: Viewer, layer: Layer, grid: Grid, exchange: Exchange, time: int = 0
 ) -> Shapes | None:
     """Draw the boxes of an answer on their slices.
 
@@ -45,10 +44,10 @@ def show_boxes(
     ----------
     viewer, layer
         The image's layer in its viewer.
-    source
-        What the layer shows.
+    grid
+        Of the source that the layer shows.
     exchange
-        A finished exchange about that source.
+        A finished exchange about it.
     time
         Time point that was asked about.
 
@@ -74,7 +73,7 @@ def show_boxes(
     for box in boxes:
         findings.feature_defaults = {
             "label": box.label or "box",
-            "size": size_words(box, source),
+            "size": size_words(box, grid),
             "model": exchange.model,
             "question": exchange.number,
             "image": box.frame + 1,
@@ -95,7 +94,7 @@ def show_boxes(
 def line_width(layer: Layer) -> float:
     """Width of a line in data units: visible on any image without hiding what it frames."""
     rows, columns = layer.data.shape[-3:-1] if layer.rgb else layer.data.shape[-2:]
-    return max(min(rows, columns) / 200, 0.5)
+    return float(max(min(rows, columns) / 200, 0.5))
 
 
 def labels_of(findings: Shapes) -> Sequence[str]:

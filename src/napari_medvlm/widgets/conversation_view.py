@@ -8,7 +8,7 @@ from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from ..asking.exchange import Exchange
-from ..imaging import Clip, Volume
+from ..asking.placing import Grid
 from .exchange_view import ExchangeView, hint
 
 EMPTY = "Choose what the model may look at, then ask.\nThe answer appears here."
@@ -27,6 +27,9 @@ class ConversationView(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setMinimumHeight(150)
         self._views: dict[int, ExchangeView] = {}
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._scroll_down)
         self._inside = QWidget()
         self._layout = QVBoxLayout(self._inside)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -40,10 +43,10 @@ class ConversationView(QScrollArea):
         """The views, oldest first."""
         return tuple(self._views.values())
 
-    def begin(self, exchange: Exchange, source: Volume | Clip) -> ExchangeView:
+    def begin(self, exchange: Exchange, grid: Grid) -> ExchangeView:
         """Show a new question at the bottom."""
         self._hint.hide()
-        view = ExchangeView(exchange, source)
+        view = ExchangeView(exchange, grid)
         view.box_clicked.connect(lambda box, v=view: self.box_clicked.emit(v.exchange, box))
         self._views[exchange.number] = view
         self._layout.insertWidget(self._layout.count() - 1, view)
@@ -68,7 +71,7 @@ class ConversationView(QScrollArea):
 
     def _to_bottom(self) -> None:
         # After the layout has taken the new text in; before, the maximum is the old one.
-        QTimer.singleShot(0, self, self._scroll_down)
+        self._soon.start(0)
 
     def _scroll_down(self) -> None:
         bar = self.verticalScrollBar()

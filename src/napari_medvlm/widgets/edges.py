@@ -40,7 +40,7 @@ class EdgeLetters(QObject):
             label.deleteLater()
         self.labels.clear()
 
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Keep the letters at the edges when the canvas changes its size."""
         if event is not None and event.type() == QEvent.Type.Resize:
             self._place()

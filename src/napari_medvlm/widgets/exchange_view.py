@@ -8,9 +8,8 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from ..asking.exchange import Exchange, Stage
-from ..asking.placing import PlacedBox, size_words
+from ..asking.placing import Grid, PlacedBox, size_words
 from ..asking.wording import sent_words
-from ..imaging import Clip, Volume
 from .plain import PlainLabel, bold, named, quiet
 
 
@@ -20,12 +19,10 @@ class ExchangeView(QFrame):
     #: A box of the answer was clicked.
     box_clicked = Signal(object)
 
-    def __init__(
-        self, exchange: Exchange, source: Volume | Clip, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, exchange: Exchange, grid: Grid, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.exchange = exchange
-        self._source = source
+        self._grid = grid
         self._folded_by_hand = False
         self._box_row: QWidget | None = None
         self._build(exchange)
@@ -115,7 +112,7 @@ class ExchangeView(QFrame):
     def _box_button(self, box: PlacedBox) -> QWidget:
         button = QToolButton()
         button.setAutoRaise(True)
-        words = f"▣ {box.label or 'box'} · {size_words(box, self._source)} · image {box.frame + 1}"
+        words = f"▣ {box.label or 'box'} · {size_words(box, self._grid)} · image {box.frame + 1}"
         button.setText(words)
         tip = f"Go to it: slice {box.index}\nAs written: {box.raw}"
         if box.clipped:

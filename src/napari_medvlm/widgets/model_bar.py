@@ -118,7 +118,7 @@ class ModelBar(QWidget):
         if chosen is None:
             self.note.show_text("No model is at hand. Open a checkpoint folder.")
         else:
-            self.note.show_text(" ".join(filter(None, (chosen.purpose, chosen.licence))))
+            self.note.show_text(chosen.about)
         self.changed.emit()
 
     def _on_folder(self) -> None:

@@ -7,13 +7,15 @@ scales, and one of fewer dimensions cannot say which slice it is on.
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari.layers import Layer, Shapes
     from napari.viewer import Viewer
 
-#: Key in the layer's metadata: what it is to this plugin, and of which image.
+#: Key in the layer's metadata: what it is to this plugin, and (weakly) of which image, so that
+#: an overlay does not keep a removed scan in memory.
 KEY = "napari_medvlm"
 
 
@@ -23,7 +25,7 @@ def find_overlay(viewer: Viewer, layer: Layer, role: str) -> Shapes | None:
 
     for other in viewer.layers:
         mark = other.metadata.get(KEY) if isinstance(other, Shapes) else None
-        if isinstance(mark, dict) and mark.get("role") == role and mark.get("of") is layer:
+        if isinstance(mark, dict) and mark.get("role") == role and mark["of"]() is layer:
             return other
     return None
 
@@ -52,7 +54,7 @@ def new_overlay(viewer: Viewer, layer: Layer, role: str, **options: Any) -> Shap
         affine=layer.affine,
         units=layer.units,
         axis_labels=layer.axis_labels,
-        metadata={KEY: {"role": role, "of": layer}},
+        metadata={KEY: {"role": role, "of": weakref.ref(layer)}},
         face_color="transparent",
         **options,
     )

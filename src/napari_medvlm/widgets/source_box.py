@@ -22,7 +22,7 @@ from ..asking.choosing import DEFAULT_EVEN, SliceChoice, add_slice
 from ..asking.sources import Offer, offer
 from ..errors import MedvlmError, SelectionError
 from ..imaging import Clip, Plane, Selection, Volume
-from ..imaging.layers import source_of
+from ..imaging.layers import volume_of
 from .plain import named
 from .viewing import current_slice, current_time
 
@@ -72,8 +72,10 @@ class SourceBox(QWidget):
     def choice(self) -> SliceChoice:
         """Which slices, as chosen."""
         if self.picked.isChecked():
-            return SliceChoice("spec", spec=self.list.text()) if self.list.text().strip() else (
-                SliceChoice("picked")
+            return (
+                SliceChoice("spec", spec=self.list.text())
+                if self.list.text().strip()
+                else (SliceChoice("picked"))
             )
         if self.evenly.isChecked():
             return SliceChoice("even", count=self.number.value())
@@ -261,7 +263,7 @@ class SourceBox(QWidget):
         self._layer, self._source, self._offer, self._problem = layer, None, None, None
         if layer is not None:
             try:
-                self._source = source_of(layer)
+                self._source = volume_of(layer)
                 self._offer = offer(self._source)
             except MedvlmError as error:
                 self._problem = error

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ..imaging import Clip, Plane, Volume, napari_view, plane_axes
+from ..imaging import Clip, Plane, Volume, napari_view
+from ..imaging.layers import axis_letters
+from ..imaging.orientation import plane_axes
 
 if TYPE_CHECKING:
     from napari.layers import Layer
     from napari.viewer import Viewer
+
+_OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "S": "I", "I": "S", "?": "?"}
 
 
 def to_layer(
@@ -105,7 +109,8 @@ def go_to(
 def orient(viewer: Viewer, layer: Layer, source: Volume | Clip, plane: Plane) -> None:
     """Show a plane as radiology does: the patient's right on the left, anterior or head up."""
     if isinstance(source, Clip):
-        order, orientation = (0, 1, 2), ("down", "right")
+        order: tuple[int, ...] = (0, 1, 2)
+        orientation = ("down", "right")
     else:
         view = napari_view(source, plane)
         order, orientation = view.order, view.orientation2d
@@ -118,3 +123,30 @@ def orient(viewer: Viewer, layer: Layer, source: Volume | Clip, plane: Plane) ->
     camera = viewer.scene.camera
     if tuple(str(side) for side in camera.orientation2d) != orientation:
         camera.orientation2d = orientation
+
+
+def letters_shown(
+    viewer: Viewer, layer: Layer, source: Volume | Clip
+) -> tuple[str, str, str, str] | None:
+    """Patient sides at the (left, right, top, bottom) edges of what the viewer shows now.
+
+    They follow the viewer's own axes, so they stay right when these are rolled or transposed.
+
+    Returns
+    -------
+    letters
+        None in 3-D, for a clip, and where the orientation is unknown.
+    """
+    if viewer.dims.ndisplay != 2 or isinstance(source, Clip) or not source.oriented:
+        return None
+    first = viewer.dims.ndim - 3  # the last three axes are the source's own
+    down, right = (axis - first for axis in viewer.dims.displayed)
+    if min(down, right) < 0 or layer.ndim < 3:
+        return None
+    towards = axis_letters(source)
+    vertical, horizontal = (str(side) for side in viewer.scene.camera.orientation2d)
+    across = (_OPPOSITE[towards[right]], towards[right])
+    below = (_OPPOSITE[towards[down]], towards[down])
+    left_right = across if horizontal == "right" else across[::-1]
+    top_bottom = below if vertical == "down" else below[::-1]
+    return (*left_right, *top_bottom)
