@@ -82,7 +82,7 @@ class SliceChoice:
     def _picked(self, count: int) -> tuple[int, ...]:
         if not self.picked:
             raise SelectionError(
-                "No slice is picked yet.", "Scroll to a slice and press “Add this slice”."
+                "No slice is picked yet.", "Scroll to a slice and press “+ this slice”."
             )
         outside = [number for number in self.picked if not 0 <= number < count]
         if outside:

@@ -27,6 +27,7 @@ _FEATURES: dict[str, Any] = {
     "question": np.empty(0, dtype=np.int64),
     "image": np.empty(0, dtype=np.int64),
     "clipped": np.empty(0, dtype=bool),
+    "colour": np.empty(0, dtype=object),
 }
 
 
@@ -66,7 +67,12 @@ def show_boxes(
             layer,
             FINDINGS,
             features=_FEATURES,
-            text={"string": "{label} {size}", "anchor": "upper_left", "size": 9},
+            text={
+                "string": "{label} {size}",
+                "color": {"feature": "colour"},
+                "anchor": "upper_left",
+                "size": 10,
+            },
         )
     width = line_width(layer)
     colour = colour_of(exchange.number)
@@ -78,6 +84,7 @@ def show_boxes(
             "question": exchange.number,
             "image": box.frame + 1,
             "clipped": box.clipped,
+            "colour": colour,
         }
         findings.add(
             to_layer(box.corners, layer, time),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from qtpy.QtCore import QTimer, Signal
+from qtpy.QtCore import QSize, QTimer, Signal
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from ..asking.exchange import Exchange
@@ -37,6 +37,10 @@ class ConversationView(QScrollArea):
         self._layout.addWidget(self._hint)
         self._layout.addStretch(1)
         self.setWidget(self._inside)
+
+    def sizeHint(self) -> QSize:
+        """Small: it takes the room that the other parts of the panel leave."""
+        return QSize(360, self.minimumHeight())
 
     @property
     def views(self) -> tuple[ExchangeView, ...]:

@@ -9,8 +9,9 @@ from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout
 
 from ..asking.exchange import Exchange, Stage
 from ..asking.placing import Grid, PlacedBox, size_words
-from ..asking.wording import sent_words
+from ..asking.wording import frames_words, sent_words
 from .plain import PlainLabel, bold, named, quiet
+from .strip import contact_sheet
 
 
 class ExchangeView(QFrame):
@@ -73,12 +74,17 @@ class ExchangeView(QFrame):
         self.answer.setAccessibleName("The model's answer")
         self.meta = quiet(PlainLabel())
         self.meta.setAccessibleName("Progress")
+        self.sheet = QLabel()
+        self.sheet.setPixmap(contact_sheet(exchange.question.frames, exchange.question.regions))
+        named(self.sheet, "Images that were sent", frames_words(exchange.question.frames))
+        self.sheet.setVisible(bool(exchange.question.frames))
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 4, 0, 6)
         self._layout.setSpacing(3)
         for widget in (
             self.asked,
             self.sent,
+            self.sheet,
             self.head,
             self.reasoning,
             self.answer,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import QSignalBlocker, Qt, Signal
-from qtpy.QtGui import QColor, QPalette
+from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -49,13 +48,10 @@ class ModelBar(QWidget):
         named(self.models, "Model", "The model that is asked")
         self.dot = QLabel("●")
         self.dot.setAccessibleName("Model state colour")
-        self.state = quiet(QLabel())
-        self.state.setTextFormat(Qt.TextFormat.PlainText)
+        self.state = quiet(PlainLabel())
         self.state.setAccessibleName("Model state")
         self.folder = QPushButton("folder…")
         named(self.folder, "Open a model folder", "Use a checkpoint folder on this computer")
-        self.note = quiet(PlainLabel())
-        self.note.setAccessibleName("About the model")
         self._arrange()
         self.models.currentIndexChanged.connect(self._on_model)
         self.folder.clicked.connect(self._on_folder)
@@ -96,29 +92,29 @@ class ModelBar(QWidget):
         words = state_words(state)
         if self.state.text() != words:
             self.state.setText(words)
-        palette = self.dot.palette()
-        palette.setColor(QPalette.ColorRole.WindowText, QColor(TONES[state_tone(state)]))
-        self.dot.setPalette(palette)
+        # The theme is a style sheet, which a palette cannot overrule.
+        style = f"color: {TONES[state_tone(state)]}"
+        if self.dot.styleSheet() != style:
+            self.dot.setStyleSheet(style)
 
     def _arrange(self) -> None:
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        row.addWidget(self.models, 1)
-        row.addWidget(self.dot)
-        row.addWidget(self.state, 1)
-        row.addWidget(self.folder)
+        top = QHBoxLayout()
+        top.addWidget(self.models, 1)
+        top.addWidget(self.folder)
+        below = QHBoxLayout()
+        below.setSpacing(5)
+        below.addWidget(self.dot)
+        below.addWidget(self.state, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        layout.addLayout(row)
-        layout.addWidget(self.note)
+        layout.addLayout(top)
+        layout.addLayout(below)
 
     def _on_model(self, index: int) -> None:
         chosen = self.chosen
-        if chosen is None:
-            self.note.show_text("No model is at hand. Open a checkpoint folder.")
-        else:
-            self.note.show_text(chosen.about)
+        about = "No model is at hand; open a checkpoint folder" if chosen is None else chosen.about
+        self.models.setToolTip(f"The model that is asked\n{about}")
         self.changed.emit()
 
     def _on_folder(self) -> None:

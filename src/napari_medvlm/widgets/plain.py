@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QFont
 from qtpy.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
@@ -19,9 +19,18 @@ class PlainLabel(QLabel):
             | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
         # A long word must not widen the dock: the label takes the width it is given.
-        self.setMinimumWidth(1)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
         self.setText(text)
+
+    def minimumSizeHint(self) -> QSize:
+        """One line: how many there are is for the layout to find out, from the width it has."""
+        return QSize(1, self.fontMetrics().lineSpacing())
+
+    def sizeHint(self) -> QSize:
+        """As high as the text is at the present width."""
+        return QSize(1, self.heightForWidth(max(self.width(), 1)))
 
     def show_text(self, text: str) -> None:
         """Set the text if it changed; hide the label where there is none."""

@@ -156,13 +156,14 @@ class SourceBox(QWidget):
         self.list.setPlaceholderText("12, 40-44")
         self.list.setMinimumWidth(60)
         named(self.list, "List of slices", "Slice numbers and ranges, from 0: 12, 40-44")
-        self.add = QPushButton("add this slice")
+        self.add = QPushButton("+ this slice")
         named(self.add, "Add this slice", "Put the slice that the viewer shows into the list")
         self.evenly = QRadioButton("evenly")
         named(self.evenly, "Evenly spaced slices", "Send slices spread over the whole plane")
         self.number = QSpinBox()
         self.number.setRange(1, 9999)
         self.number.setValue(DEFAULT_EVEN)
+        self.number.setMaximumWidth(90)
         named(self.number, "How many slices", "How many evenly spaced slices are sent")
         self.total = QLabel()
         self._kinds = QButtonGroup(self)
@@ -285,7 +286,7 @@ class SourceBox(QWidget):
         count = self._offer.count(self.plane) if self._offer else 0
         noun = self._offer.noun if self._offer else "slice"
         self.this.setText(f"this {noun}")
-        self.add.setText(f"add this {noun}")
+        self.add.setText(f"+ this {noun}")
         self.total.setText(f"of {count}")
         for widget in (self.this, self.picked, self.evenly, self.list, self.add, self.number):
             widget.setEnabled(count > 0)
