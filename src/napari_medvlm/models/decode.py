@@ -128,9 +128,7 @@ class Decoding:
             logits = self._step(self._network.embed_ids([token]), [token], position)
             place += 1
 
-    def _step(
-        self, embeds: Any, keys: Sequence[Hashable], positions: npt.NDArray[np.int64]
-    ) -> Any:
+    def _step(self, embeds: Any, keys: Sequence[Hashable], positions: npt.NDArray[np.int64]) -> Any:
         try:
             logits = self._network.forward(embeds, positions, self._conversation.cache)
         except BaseException:

@@ -89,9 +89,7 @@ class AnsweringModel(ABC):
             raise QuestionError(
                 f"Expected at least 1 new token, found {generation.max_new_tokens}."
             )
-        own = DecodeSettings.of(
-            generation, penalty=self.repetition_penalty, stop_ids=self.stop_ids
-        )
+        own = DecodeSettings.of(generation, penalty=self.repetition_penalty, stop_ids=self.stop_ids)
         room = self.max_positions - len(prompt.input_ids)
         if room >= own.max_new_tokens:
             return own

@@ -80,10 +80,8 @@ class Sampler:
             float32 tensor (vocabulary,); it is not changed.
         """
         scores = self._penalised(logits)
-        if self._settings.temperature <= 0:
-            chosen = int(scores.argmax())
-        else:
-            chosen = self._sampled(scores)
+        greedy = self._settings.temperature <= 0
+        chosen = int(scores.argmax()) if greedy else self._sampled(scores)
         self._ids.append(chosen)
         return chosen
 

@@ -205,9 +205,7 @@ class QwenVL(AnsweringModel):
         return self._prompt(
             messages,
             Processor(image_limits, *self._statistics(self._image_config), backend),
-            Processor(
-                self._video_limits(chosen), *self._statistics(self._video_config), backend
-            ),
+            Processor(self._video_limits(chosen), *self._statistics(self._video_config), backend),
             pass_rate=pass_rate,
             add_vision_id=add_vision_id,
             base=None if base is None else Path(base),
@@ -307,10 +305,11 @@ def _bounded(top: int, own: PixelLimits) -> int:
 
 def _counts(question: Question) -> list[int]:
     """Frames in each picture or clip of a conversation."""
+    parts = [(turn.frame_kind, len(turn.frames)) for turn in question.history]
+    parts.append((question.frame_kind, len(question.frames)))
     counts: list[int] = []
-    for part in (*question.history, question):
-        whole = part.frame_kind == "video" and part.frames
-        counts += [len(part.frames)] if whole else [1] * len(part.frames)
+    for kind, many in parts:
+        counts += [many] if kind == "video" and many else [1] * many
     return counts
 
 
