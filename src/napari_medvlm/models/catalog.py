@@ -134,9 +134,7 @@ def _named(folder: Path, config: Mapping[str, Any]) -> str | None:
     return None
 
 
-def profile_of(
-    folder: Path, config: Mapping[str, Any], wanted: str | None = None
-) -> Profile:
+def profile_of(folder: Path, config: Mapping[str, Any], wanted: str | None = None) -> Profile:
     """Choose how a folder is talked to.
 
     Parameters
