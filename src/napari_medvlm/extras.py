@@ -16,7 +16,6 @@ EXTRAS: dict[str, str] = {
     "transformers": "local",
     "tokenizers": "local",
     "safetensors": "local",
-    "PIL": "local",
     "decord": "video",
     "av": "video",
 }

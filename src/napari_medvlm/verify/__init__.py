@@ -1,0 +1,1 @@
+"""Check this software against recorded values of the models' own reference pipelines."""
