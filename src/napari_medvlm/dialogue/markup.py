@@ -47,6 +47,9 @@ _NATIVE: dict[str, tuple[Markup, ...]] = {
 # The demo model writes JSON like Qwen2.5-VL, in thousandths.
 _FAMILY_SYSTEM: dict[str, BoxSystem] = {"demo": "norm_1000"}
 
+#: Families whose markup is known.
+FAMILIES = tuple(_NATIVE)
+
 _NUMBER = r"\s{0,8}([-+]?\d{1,9}(?:\.\d{1,9})?)\s{0,8}"
 _POINTS = rf"\({_NUMBER},{_NUMBER}\)\s{{0,8}},?\s{{0,8}}\({_NUMBER},{_NUMBER}\)"
 _FOUR = rf"\[{_NUMBER},{_NUMBER},{_NUMBER},{_NUMBER}\]"

@@ -175,42 +175,14 @@ def edge_letters(volume: Volume, plane: Plane | str) -> tuple[str, str, str, str
     return left, right, top, bottom
 
 
-def patient_scale(volume: Volume) -> npt.NDArray[np.float64] | None:
-    """Signed spacing of the array axes along (S, P, L), where they run along these axes.
-
-    napari slices along world axes and handles neither permuted nor rotated ones, so only a
-    Volume whose (slice, row, column) axes already follow head-foot, front-back and left-right
-    can be put at its place in the patient. For these, world coordinates in napari are DICOM
-    patient coordinates in the order (z, y, x), and one camera orientation shows all of them
-    right.
-
-    Returns
-    -------
-    scale
-        float64 (3,) in mm, negative where the index falls along the axis; None for other
-        volumes, whose world axes in napari are then their array axes.
-    """
-    if not volume.oriented or volume.unit != "mm":
-        return None
-    linear = np.diag([1.0, -1.0, -1.0]) @ volume.affine[[2, 1, 0], :3]
-    scale = np.diag(linear).copy()
-    off = np.abs(linear - np.diag(scale)).max()
-    # A tenth of a voxel across the whole image is not visible as a rotation.
-    if np.any(scale == 0) or off * max(volume.spatial_shape) > 0.1 * np.abs(scale).min():
-        return None
-    return scale
-
-
 def napari_view(volume: Volume, plane: Plane | str) -> NapariView:
     """Order of axes and camera orientation with which napari shows a plane.
 
     Valid for a layer as ``napari_medvlm.imaging.layers.layer_transform`` places it.
     """
     axes = plane_axes(volume, plane)
-    scale = patient_scale(volume)
-    world = np.ones(3) if scale is None else np.sign(scale)
-    vertical = "down" if world[axes.down] * axes.down_step > 0 else "up"
-    horizontal = "right" if world[axes.right] * axes.right_step > 0 else "left"
+    vertical = "down" if axes.down_step > 0 else "up"
+    horizontal = "right" if axes.right_step > 0 else "left"
     order: tuple[int, ...] = (axes.normal, axes.down, axes.right)
     if volume.temporal:
         order = (0, *(axis + 1 for axis in order))

@@ -33,6 +33,9 @@ def read_video(path: Path) -> Clip:
     MissingExtraError
         If neither decord nor PyAV is installed.
     """
+    with path.open("rb") as file:
+        if file.read(8)[4:] in (b"ftyp", b"moov"):
+            _check_mp4(path)
     has_decord = importlib.util.find_spec("decord") is not None
     source: FrameSource = _Decord(path) if has_decord else _PyAV(path)
     digest = _digest(path)
@@ -59,10 +62,34 @@ def _remarks(source: FrameSource) -> tuple[str, ...]:
     return ()
 
 
-def _not_decoded(path: Path, what: str, error: BaseException) -> ReadError:
-    reason = str(error).strip().splitlines()
-    detail = f" ({reason[0][:160]})" if reason else ""
-    return ReadError(f"{path.name}: {what}{detail}.", _ADVICE)
+def _not_decoded(path: Path, what: str) -> ReadError:
+    # The decoders' own words are codes and paths; they stay in the chained error.
+    return ReadError(f"{path.name}: {what}.", _ADVICE)
+
+
+def _check_mp4(path: Path) -> None:
+    """Refuse an MP4 or QuickTime file that ends early, before a decoder prints about it.
+
+    Walks the top-level boxes (ISO/IEC 14496-12, 4.2): each starts with its length and type.
+    """
+    size = path.stat().st_size
+    kinds: set[bytes] = set()
+    with path.open("rb") as file:
+        at = 0
+        while at < size:
+            file.seek(at)
+            head = file.read(16)
+            length = int.from_bytes(head[:4], "big")
+            if length == 1:
+                length = int.from_bytes(head[8:16], "big")
+            elif length == 0:  # to the end of the file
+                length = size - at
+            kinds.add(head[4:8])
+            if len(head) < 8 or length < 8 or at + length > size:
+                break
+            at += length
+    if at < size or b"moov" not in kinds:
+        raise _not_decoded(path, "expected an MP4 video; the file is damaged or ends early")
 
 
 class _Decord:
@@ -70,6 +97,7 @@ class _Decord:
 
     def __init__(self, path: Path) -> None:
         decord = require("decord", "to read videos")
+        decord.logging.set_level(decord.logging.QUIET)
         self._path = path
         # decord's own errors derive from RuntimeError only in part.
         self._errors = (RuntimeError, decord.DECORDError, IndexError, ValueError)
@@ -82,7 +110,7 @@ class _Decord:
             stamps = self._reader.get_frame_timestamp(list(range(count)))[:, 0]
             self.fps = float(self._reader.get_avg_fps())
         except self._errors as error:
-            raise _not_decoded(path, "no video could be decoded", error) from error
+            raise _not_decoded(path, "no video could be decoded") from error
         self.size = (int(first.shape[0]), int(first.shape[1]))
         self.times = tuple(round(float(s - stamps[0]), 6) for s in stamps)
 
@@ -90,7 +118,7 @@ class _Decord:
         try:
             batch = self._reader.get_batch(list(indices)).asnumpy()
         except self._errors as error:
-            raise _not_decoded(self._path, "frames could not be decoded", error) from error
+            raise _not_decoded(self._path, "frames could not be decoded") from error
         return list(np.ascontiguousarray(batch))
 
 
@@ -111,7 +139,7 @@ class _PyAV:
             if not stamps:
                 raise ValueError("no frames")
         except (self._av.FFmpegError, IndexError, ValueError) as error:
-            raise _not_decoded(path, "no video could be decoded", error) from error
+            raise _not_decoded(path, "no video could be decoded") from error
         self._stamps: list[int] = stamps
         self.times = tuple(round((s - stamps[0]) * base, 6) for s in stamps)
         mean = (len(stamps) - 1) / self.times[-1] if self.times[-1] else 0.0
@@ -133,5 +161,5 @@ class _PyAV:
             if len(found) < len(wanted):
                 raise ValueError("the stream ends early")
         except (self._av.FFmpegError, ValueError) as error:
-            raise _not_decoded(self._path, "frames could not be decoded", error) from error
+            raise _not_decoded(self._path, "frames could not be decoded") from error
         return [found[self._stamps[index]] for index in indices]

@@ -92,6 +92,12 @@ class Volume:
     body_part: str = ""
     facts: dict[str, str] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        # Without the voxels, which are large, and shown nowhere as numbers.
+        k, j, i = (f"{s:.4g}" for s in self.spacing)
+        kind = f"{self.voxels.dtype} {self.voxels.shape}"
+        return f"Volume({self.name!r}, {kind}, spacing=({k}, {j}, {i}) {self.unit})"
+
     @property
     def spatial_shape(self) -> tuple[int, int, int]:
         """Counts of (slices, rows, columns)."""

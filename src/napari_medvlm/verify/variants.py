@@ -1,0 +1,73 @@
+"""Other ways to write one configuration: each must give the same network with the same output."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from . import compare
+from .files import read_json
+from .report import Row
+from .subject import Measured
+
+
+def verify_variant(
+    variant: Path, checkpoint: Path, model: Any, case: Path, open_with: Callable[[Path], Any]
+) -> Iterator[Row]:
+    """Open a checkpoint with another ``config.json`` and compare.
+
+    Parameters
+    ----------
+    variant
+        The other configuration.
+    checkpoint
+        Folder of the checkpoint.
+    model
+        The checkpoint opened as it is.
+    case
+        Folder of a case, to run both with.
+    open_with
+        Opens a checkpoint folder.
+
+    Yields
+    ------
+    row
+    """
+    name = variant.name
+    with tempfile.TemporaryDirectory(prefix="medvlm-verify-") as place:
+        folder = Path(place) / checkpoint.name
+        folder.mkdir()
+        for file in checkpoint.iterdir():
+            if file.name != "config.json" and file.is_file():
+                _same_file(file, folder / file.name)
+        shutil.copyfile(variant, folder / "config.json")
+        other = open_with(folder)
+        try:
+            yield compare.text(name, "architecture", architecture(other), architecture(model))
+            record = read_json(case / "case.json")
+            ours = Measured(other, record, case, "torch")
+            theirs = Measured(model, record, case, "torch")
+            for quantity in ("input_ids", "positions"):
+                got = getattr(ours.prompt, quantity)
+                expected = getattr(theirs.prompt, quantity)
+                yield compare.exact(name, f"{quantity} of {case.name}", got, expected)
+            quantity = f"first_logits of {case.name}"
+            yield compare.exact(name, quantity, ours.first_logits, theirs.first_logits)
+        finally:
+            other.close()
+
+
+def architecture(model: Any) -> str:
+    """Describe a network by the names and shapes of its parameters."""
+    return "\n".join(f"{name} {tuple(shape)}" for name, shape in sorted(model.shapes().items()))
+
+
+def _same_file(source: Path, target: Path) -> None:
+    """Link a file, or copy it where links are not allowed: weights can be large."""
+    try:
+        target.symlink_to(source.resolve())
+    except OSError:
+        shutil.copyfile(source, target)
