@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pydicom
 import pytest
@@ -7,6 +9,7 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from napari_medvlm import napari_hooks
+from napari_medvlm.demo.files import sample_path
 from napari_medvlm.errors import ReadError
 from napari_medvlm.imaging import Clip, Selection, Volume, take
 from napari_medvlm.imaging.layers import volume_of
@@ -98,6 +101,26 @@ def test_sample_data_become_layers_that_frames_can_be_taken_from(name, plane):
     assert len(attributes["axis_labels"]) == len(attributes["units"]) == axes
     (frame,) = take(source, Selection((0,), plane))
     assert frame.pixels.std() > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "file"), [("chest_ct", "chest_ct"), ("brain_mr", "brain_mr.nii.gz")]
+)
+def test_the_phantoms_lesions_lie_where_their_files_geometry_puts_them(name, file):
+    truth = json.loads(sample_path("truth.json").read_text())[file]
+    ((_, attributes, _),) = getattr(napari_hooks, f"sample_{name}")()
+    volume = attributes["metadata"]["medvlm_source"]
+    np.testing.assert_allclose(volume.affine, truth["affine_kji_to_ras_mm"], atol=1e-2)
+    for lesion in truth["lesions"]:
+        # Patient mm -> voxel -> slice, and inside the slice's box as the frame shows it.
+        place = np.linalg.inv(volume.affine) @ (*lesion["centre_ras_mm"], 1)
+        index = round(place[0])
+        x0, y0, x1, y1 = next(b["box"] for b in lesion["boxes"] if b["slice"] == index)
+        (frame,) = take(volume, Selection((index,), "axial"))
+        centre = frame.to_source @ ((x0 + x1) / 2, (y0 + y1) / 2, 1)
+        np.testing.assert_allclose(centre[1:], place[1:3], atol=0.6)
+        side = "right" if (x0 + x1) / 2 < frame.size_wh[0] / 2 else "left"
+        assert side == lesion["side"]
 
 
 @pytest.mark.parametrize("name", ["chest_ct", "brain_mr", "ultrasound"])
