@@ -82,7 +82,7 @@ def test_one_changed_number_of_a_box_fails_its_row(table: Path, field: str, valu
 
 def test_a_missing_box_fails(table: Path) -> None:
     report = changed(table, "chexone_ref_box", "expected", "boxes", to=[])
-    assert failures(report) == [("chexone_ref_box", "number of boxes")]
+    assert failures(report) == [("chexone_ref_box", "box count")]
 
 
 @pytest.mark.parametrize(

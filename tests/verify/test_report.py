@@ -24,7 +24,7 @@ def test_the_text_table_has_a_line_for_each_row_and_a_summary() -> None:
     assert lines[0].split() == ["case", "quantity", "largest", "difference", "tolerance", "verdict"]
     assert lines[2].split() == ["a", "logits", "2.5e-05", "0.001", "ok"]
     assert lines[3].endswith("exact      FAIL: Expected <x>, found y.")
-    assert lines[-1] == "FAIL: 2 quantities of 2 cases, 1 failed"
+    assert lines[-1] == "FAIL: 2 rows, 1 failed"
 
 
 def test_markdown_cells_cannot_break_the_table() -> None:

@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from ..errors import MedvlmError
 
-
 # A single array opens too, but not as an archive: that is the TypeError.
 _UNREADABLE = (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile)
 

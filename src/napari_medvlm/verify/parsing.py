@@ -119,7 +119,7 @@ def _plain(value: Any) -> Any:
 def _verify_boxes(
     name: str, boxes: tuple[Box, ...], expected: list[dict[str, Any]]
 ) -> Iterator[Row]:
-    yield compare.exact(name, "number of boxes", len(boxes), len(expected))
+    yield compare.exact(name, "box count", len(boxes), len(expected))
     for number, (box, record) in enumerate(zip(boxes, expected, strict=False)):
         for field, value in record.items():
             quantity = f"boxes[{number}].{field}"

@@ -69,9 +69,8 @@ class Report:
     def summary(self) -> str:
         """One line: how many rows, how many failed."""
         failed = sum(not row.ok for row in self.rows)
-        cases = len({row.case for row in self.rows})
         verdict = "ok" if self.passed else "FAIL"
-        return f"{verdict}: {len(self.rows)} quantities of {cases} cases, {failed} failed"
+        return f"{verdict}: {len(self.rows)} rows, {failed} failed"
 
     def condensed(self) -> Report:
         """Give one row for each quantity: its largest difference over all cases.
