@@ -200,7 +200,9 @@ def _header(path: Path) -> dict[str, StoredTensor]:
             shapes = {k: tuple(int(n) for n in v["shape"]) for k, v in entries.items()}
         size = path.stat().st_size
     except (OSError, struct.error, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(f"{path.name} is not a safetensors file ({error}).", advice) from error
+        raise CheckpointError(
+            f"{path.name} is not a safetensors file ({error}).", advice
+        ) from error
     if 8 + length + end > size:
         raise CheckpointError(
             f"{path.name} should have {8 + length + end} bytes, found {size}.", advice

@@ -143,6 +143,4 @@ class Profile:
             if task.key == key:
                 return task
         known = ", ".join(task.key for task in self.tasks)
-        raise QuestionError(
-            f"{self.title} has no task named {key!r}.", f"It knows these: {known}."
-        )
+        raise QuestionError(f"{self.title} has no task named {key!r}.", f"It knows these: {known}.")

@@ -16,7 +16,7 @@ from .checkpoint import Checkpoint
 
 #: Alternatives for :func:`napari_medvlm.models.checkpoint.require_files`.
 TOKENIZER_FILES = ("tokenizer.json", "vocab.json+merges.txt")
-#: Special tokens that carry meaning in an answer; they stay in the text that people and parsers get.
+#: Special tokens that carry meaning in an answer; they stay in the text that parsers get.
 GROUNDING_TOKENS = (
     "<|object_ref_start|>",
     "<|object_ref_end|>",

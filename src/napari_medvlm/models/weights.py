@@ -97,7 +97,8 @@ def load_weights(
     names = {rename(name): name for name in checkpoint.tensors}
     if len(names) != len(checkpoint.tensors):
         raise CheckpointError("The files hold the same tensor under two names.")
-    expected = {name: tuple(p.shape) for name, p in network.named_parameters(remove_duplicate=False)}
+    parameters = network.named_parameters(remove_duplicate=False)
+    expected = {name: tuple(p.shape) for name, p in parameters}
     absent = {name for name in tied if name in expected and name not in stored}
     check_names(stored, {k: v for k, v in expected.items() if k not in absent})
 

@@ -90,14 +90,13 @@ class QwenNetwork:
         """What the weights take, counting a tied head once."""
         return sum(p.numel() * p.element_size() for p in self.module.parameters())
 
-    def encode_visual(
-        self, patches: npt.NDArray[np.float32], grid: tuple[int, int, int]
-    ) -> Any:
+    def encode_span(self, prompt: Prompt, index: int) -> Any:
         """Features (tokens, hidden) of one image or video, in the order of its tokens."""
         torch = self._torch
+        visual = prompt.extra["visuals"][index]
         with torch.inference_mode():
-            pixels = torch.from_numpy(np.ascontiguousarray(patches)).to(self.device, self.dtype)
-            sizes = torch.tensor([grid], dtype=torch.int64, device=self.device)
+            pixels = torch.from_numpy(visual.patches).to(self.device, self.dtype)
+            sizes = torch.tensor([visual.grid], dtype=torch.int64, device=self.device)
             return self.module.model.visual(pixels, grid_thw=sizes).pooler_output
 
     def embed(self, prompt: Prompt, features: dict[str, Any], start: int = 0) -> Any:

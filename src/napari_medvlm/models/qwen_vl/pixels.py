@@ -81,7 +81,7 @@ class Visual:
 class Processor:
     """The image processor of a checkpoint: limits, statistics, backend."""
 
-    limits: PixelLimits = PixelLimits()
+    limits: PixelLimits
     mean: tuple[float, ...] = CLIP_MEAN
     std: tuple[float, ...] = CLIP_STD
     backend: Backend = "torch"
@@ -147,9 +147,7 @@ class Processor:
         planes = torch_bicubic(pixels.transpose(2, 0, 1)[None], size)
         return np.asarray(planes[0].transpose(1, 2, 0), dtype=np.uint8)
 
-    def _video_planes(
-        self, frames: npt.NDArray[np.uint8], size: SizeHW
-    ) -> npt.NDArray[np.float32]:
+    def _video_planes(self, frames: npt.NDArray[np.uint8], size: SizeHW) -> npt.NDArray[np.float32]:
         """Both resizes of a stacked video; the second works on floats, unrounded."""
         planes: npt.NDArray[Any] = frames.transpose(0, 3, 1, 2)
         if planes.shape[2:] != size:
@@ -168,7 +166,10 @@ class Processor:
             scaled = (planes.astype(np.float64) * (1 / 255)).astype(np.float32)
             return ((scaled - mean) / std).astype(np.float32)
         # The torch processor folds the 1 / 255 into mean and deviation.
-        return ((planes - mean * np.float32(255)) / (std * np.float32(255))).astype(np.float32)
+        folded: npt.NDArray[np.float32] = (planes - mean * np.float32(255)) / (
+            std * np.float32(255)
+        )
+        return folded
 
 
 def to_rgb(image: Any) -> npt.NDArray[np.uint8]:

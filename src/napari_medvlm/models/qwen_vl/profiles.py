@@ -35,8 +35,7 @@ CHEXONE_TASKS = (
     Task(
         "locate_disease",
         "Locate a disease",
-        "Locate areas in the chest X-ray where {text} are present, "
-        "using bounding box coordinates",
+        "Locate areas in the chest X-ray where {text} are present, using bounding box coordinates",
         locates=True,
     ),
     Task(
@@ -68,8 +67,7 @@ R1_CHOICE = (
 #: invent options, so the same frame asks for the answer itself.
 R1_OPEN = _R1_HEAD + "    2. Then provide the answer inside <answer>...</answer> tags.\n" + _R1_TAIL
 R1_SHORT = (
-    "\n    {text} \n"
-    "    Your task: provide the correct single-letter choice (A, B, C, D,...).\n    "
+    "\n    {text} \n    Your task: provide the correct single-letter choice (A, B, C, D,...).\n    "
 )
 
 _SIDES = "sides become multiples of 28 pixels, the shape is kept"

@@ -77,9 +77,9 @@ def user_text(question: Question, profile: Profile, limits: PixelLimits | None =
             for letter, option in question.choices
         ]
         text += profile.choices_head + "\n".join(lines)
-    has_options = bool(question.choices) or _OPTIONS.search(text) is not None
     if question.mode == "instruct":
-        return profile.choice_instruct.replace("{text}", text) if has_options else text
+        return profile.choice_instruct.replace("{text}", text) if question.choices else text
+    has_options = bool(question.choices) or _OPTIONS.search(text) is not None
     if task.locates:
         text += profile.locate_format
     template = profile.reasoning
