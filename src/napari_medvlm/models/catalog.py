@@ -6,7 +6,8 @@ A profile is chosen by the first of these that says something:
 2. the key ``medvlm_profile`` in ``config.json``;
 3. a known name in the last parts of the folder's path, or in ``_name_or_path`` of
    ``config.json``, whatever its case, blanks, dashes and dots (a download of
-   ``Somebody/CheXOne`` is CheXOne wherever it lies);
+   ``Somebody/CheXOne`` is CheXOne wherever it lies); the folder that ships with this program
+   is the demo;
 4. the layout alone: a profile that promises nothing about training.
 
 A profile whose layout is not the folder's is refused.
@@ -114,6 +115,7 @@ _LAYOUTS: Mapping[str, tuple[str, ...]] = {
 }
 #: Parts of a path that are looked at for a name: a download cache puts a revision below it.
 _PATH_PARTS = 3
+_DEMO_PARTS = ("napari_medvlm", "demo", "model")
 
 
 def find(name: str) -> CatalogEntry | None:
@@ -126,7 +128,10 @@ def _plain(text: str) -> str:
 
 
 def _named(folder: Path, config: Mapping[str, Any]) -> str | None:
-    parts = [*folder.resolve().parts[-_PATH_PARTS:], str(config.get("_name_or_path") or "")]
+    last = folder.resolve().parts[-_PATH_PARTS:]
+    if last == _DEMO_PARTS:
+        return "demo"
+    parts = [str(config.get("_name_or_path") or ""), *last]
     for part in reversed(parts):
         for name in ("chexone", "medvlm-r1"):
             if _plain(name) in _plain(part):
