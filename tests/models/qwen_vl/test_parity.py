@@ -18,7 +18,7 @@ from napari_medvlm.models import Prompt
 
 ORACLES = Path(__file__).resolve().parents[2] / "oracles"
 CASES = [
-    pytest.param(name, path, id=f"{name}-{path.name}")
+    pytest.param((name, path), id=f"{name}-{path.name}")
     for name in ("chexone", "medvlm_r1")
     for path in sorted((ORACLES / name / "cases").iterdir())
 ]
@@ -122,10 +122,10 @@ def test_generated_ids_are_exact(
 
 
 PIL_CASES = [
-    pytest.param(*param.values, id=param.id)
+    pytest.param(*param.values[0], id=param.id)
     for param in CASES
     if "transformers 4.56.2, PIL image processor"
-    in json.loads((param.values[1] / "case.json").read_text(encoding="utf-8"))["comparison"]
+    in json.loads((param.values[0][1] / "case.json").read_text(encoding="utf-8"))["comparison"]
 ]
 
 
