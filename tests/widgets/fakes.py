@@ -60,7 +60,7 @@ def events_of(answer: Reply, pieces: int = 12) -> list[Event]:
         Loading(stage="weights", fraction=0.5),
         Loaded(name="demo (toy)"),
         Prefill(tokens=120),
-        *(Token(text=part, count=2) for part in parts),
+        *(Token(text=part, count=2 * number) for number, part in enumerate(parts, start=1)),
         Replied(reply=answer),
     ]
 

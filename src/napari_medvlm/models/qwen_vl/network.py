@@ -160,6 +160,14 @@ class QwenNetwork:
         """Return an empty key-value cache."""
         return require("transformers", "to run a model").DynamicCache()
 
+    def copy_cache(self, cache: Any, length: int) -> Any:
+        """Return a cache of the first ``length`` tokens of another."""
+        fresh = self.new_cache()
+        with self._torch.inference_mode():
+            for index, layer in enumerate(cache.layers):
+                fresh.update(layer.keys[..., :length, :], layer.values[..., :length, :], index)
+        return fresh
+
 
 def _configure(config_class: Any, checkpoint: Checkpoint) -> Any:
     values = {k: v for k, v in checkpoint.config.items() if k != "auto_map"}
