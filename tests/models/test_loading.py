@@ -1,4 +1,4 @@
-"""Folders in every published form open to the same model; damaged ones are named for what they lack."""
+"""Folders in every published form open to one model; damaged ones are named for what they lack."""
 
 from __future__ import annotations
 

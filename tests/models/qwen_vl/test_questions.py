@@ -1,4 +1,4 @@
-"""Questions end to end on the recorded checkpoints: the same prompts as messages, events, errors."""
+"""Questions end to end on the recorded checkpoints: prompts, events, boxes, errors."""
 
 from __future__ import annotations
 
