@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import socket
@@ -118,6 +119,12 @@ def _babble(question: Question, should_stop: ShouldStop) -> Iterator[Event]:
         time.sleep(0.002)
 
 
+def _hold(question: Question, should_stop: ShouldStop) -> Iterator[Event]:
+    yield Token(text="one")
+    # A native call that keeps the interpreter's lock: no other thread runs, signals wait.
+    ctypes.PyDLL(None).sleep(60)
+
+
 def _refuse(question: Question, should_stop: ShouldStop) -> Iterator[Event]:
     if question.text == "silent":
         return
@@ -180,6 +187,7 @@ facts = _make(_facts)
 no_room = _make(_no_room)
 falling = _make(_fall)
 hanging = _make(_hang)
+holding = _make(_hold)
 babbling = _make(_babble)
 refusing = _make(_refuse)
 calling_out = _make(_call_out)

@@ -39,9 +39,9 @@ names and identifiers are made up. It was made by
 - `chest_ct/`: DICOM CT series, 40 axial slices of 128 x 128, a nodule in the right lung. The file
   names are not in the order of the slices.
 - `brain_mr.nii.gz`: NIfTI, a FLAIR-like brain MR, 128 x 128 x 32, a bright lesion on the left.
-- `chest_ct_32.npy`: NumPy array (32, 256, 256) int16, the Hounsfield units of another chest, a nodule
-  in the left lung. Slices run from feet to head, rows to the back, columns to the patient's left; the
-  file itself carries no geometry.
+- `chest_ct_32.npy`: NumPy array (32, 256, 256) int16, the Hounsfield units of another chest, a
+  nodule in the left lung. Slices run from feet to head, rows to the back, columns to the patient's
+  left; the file itself carries no geometry.
 - `radiograph.png`: frontal chest radiograph, 8-bit grey, the patient's right on the left of the
   picture, a nodule in the right lung.
 - `ultrasound.mp4`: 36 frames at 12 frames per second, a dark chamber that moves across the picture.

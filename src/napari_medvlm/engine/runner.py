@@ -25,6 +25,9 @@ from .memory import is_out_of_memory, memory_bytes
 
 DEFAULT_OPENER = "napari_medvlm.models:open_model"
 
+#: The answer that was stopped while its model was loading.
+NOTHING_SAID = Reply(raw="", complete=False, finish_reason="stopped")
+
 ShouldStop = Callable[[], bool]
 Opener = Callable[..., Model]
 
@@ -61,7 +64,7 @@ class Runner:
         self, request: int, question: Question, choice: ModelChoice, should_stop: ShouldStop
     ) -> None:
         """Load if needed and answer; ends in one Replied or Failed."""
-        stopped = Replied(request=request, reply=Reply(raw="", finish_reason="stopped"))
+        stopped = Replied(request=request, reply=NOTHING_SAID)
         self._guarded(
             request, lambda: self._answer(request, question, choice, should_stop), stopped
         )

@@ -15,20 +15,16 @@ from typing import Any
 import numpy as np
 
 from . import compare
-from .arrays import LOGIT_TOLERANCE, verify_arrays
+from .arrays import LOGIT_TOLERANCE, PIXELS, verify_arrays
 from .files import RecordError, read_arrays, read_json
 from .report import Row, guarded
-from .subject import CaseRun
+from .subject import CaseRun, Measured
 
 #: Recorded image processor: the resize that it uses, and so the reference of the case.
 _PROCESSORS = {"Qwen2VLImageProcessorFast": "torch", "Qwen2VLImageProcessor": "pil"}
 _SHA256 = "_sha256_f32le"
 #: Two logits enter a margin.
 _MARGIN_TOLERANCE = 2 * LOGIT_TOLERANCE
-_SIZES = {
-    "image_sizes_after_process_vision_info_wh": "first_sizes_wh",
-    "video_shape_after_process_vision_info_tchw": "video_shapes_tchw",
-}
 
 
 def verify_case(folder: Path, model: Any) -> Iterator[Row]:
@@ -77,25 +73,29 @@ def _expected(run: CaseRun, key: str, value: Any) -> Iterator[Row]:
         if value not in _PROCESSORS:
             yield Row.failed(case, key, f"Expected {', '.join(_PROCESSORS)}, found {value!r}.")
     elif key.endswith(_SHA256):
-        pixels = measured.pixels(key.removesuffix(_SHA256))
+        pixels = measured.pixels(PIXELS[key.removesuffix(_SHA256)])
         found = None if pixels is None else _sha256(pixels)
         yield compare.text(case, key, found, value)
-    elif key in _SIZES:
-        yield compare.exact(case, key, measured.extra(_SIZES[key]), value)
+    elif key == "image_sizes_after_process_vision_info_wh":
+        sizes = [visual.first_wh for visual in measured.visuals("image")]
+        yield compare.exact(case, key, sizes, value)
+    elif key == "video_shape_after_process_vision_info_tchw":
+        shapes = [(v.frames, 3, *v.first_wh[::-1]) for v in measured.visuals("video")]
+        yield compare.exact(case, key, shapes, value)
     elif key == "first_top5_id_logit":
         yield from _top(case, key, value, measured)
     elif key.startswith("min_top1_top2_margin"):
         for short, margin in value.items():
-            got = measured.margin(_generation_name(short, generated))
-            yield compare.close(case, f"{key}.{short}", got, margin, _MARGIN_TOLERANCE)
+            lead = measured.margin(_generation_name(short, generated))
+            yield compare.close(case, f"{key}.{short}", lead, margin, _MARGIN_TOLERANCE)
     elif key == "text":
         for short, text in value.items():
-            got = measured.text(_generation_name(short, generated))
-            yield compare.text(case, f"{key}.{short}", got, text)
+            written = measured.text(_generation_name(short, generated))
+            yield compare.text(case, f"{key}.{short}", written, text)
     elif key == "stopped_on_eos":
         for short, stopped in value.items():
-            got = measured.stopped(_generation_name(short, generated))
-            yield compare.text(case, f"{key}.{short}", got, stopped)
+            ended = measured.stopped(_generation_name(short, generated))
+            yield compare.text(case, f"{key}.{short}", ended, stopped)
     else:
         yield Row.failed(case, key, "This quantity is not known.")
 
