@@ -186,7 +186,13 @@ def test_devices_and_dtypes_that_do_not_exist_are_refused() -> None:
 
 def test_half_precision_and_progress(picture: Any, chexone: Any) -> None:
     seen: list[float] = []
-    model = open_model(ORACLES / "chexone" / "checkpoint", dtype="bfloat16", progress=seen.append)
+
+    def told(stage: str, fraction: float | None) -> None:
+        assert stage == "reading the weights"
+        assert fraction is not None
+        seen.append(fraction)
+
+    model = open_model(ORACLES / "chexone" / "checkpoint", dtype="bfloat16", progress=told)
     assert model.memory_bytes * 2 == chexone.memory_bytes  # type: ignore[attr-defined]
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
