@@ -1,4 +1,4 @@
-"""Folders in every published form open to the same model; damaged ones are named for what they lack."""
+"""Folders in every published form open to one model; damaged ones are named for what they lack."""
 
 from __future__ import annotations
 
@@ -69,7 +69,9 @@ def test_new_tensor_names_in_one_file_with_a_stored_head(
     folder = copy_of("chexone")
     old = _tensors(folder)
     new = {
-        f"model.{key}" if key.startswith("visual.") else key.replace("model.", "model.language_model.", 1): v
+        f"model.{key}"
+        if key.startswith("visual.")
+        else key.replace("model.", "model.language_model.", 1): v
         for key, v in old.items()
     }
     new["lm_head.weight"] = old["model.embed_tokens.weight"].clone()
@@ -130,9 +132,7 @@ def test_a_missing_file_is_named(copy_of: Copy, gone: str, named: str) -> None:
     assert named in str(error.value)
 
 
-def test_the_vocabulary_stands_in_for_a_missing_tokenizer_json(
-    copy_of: Copy, chexone: Any
-) -> None:
+def test_the_vocabulary_stands_in_for_a_missing_tokenizer_json(copy_of: Copy, chexone: Any) -> None:
     folder = copy_of("chexone")
     (folder / "tokenizer.json").unlink()
     text = "<|im_start|>user\n<|vision_start|>Findings: 12 mm, naïve<|im_end|>\n"
@@ -186,9 +186,13 @@ def test_devices_and_dtypes_that_do_not_exist_are_refused() -> None:
 
 def test_half_precision_and_progress(picture: Any, chexone: Any) -> None:
     seen: list[float] = []
-    model = open_model(
-        ORACLES / "chexone" / "checkpoint", dtype="bfloat16", progress=seen.append
-    )
+
+    def told(stage: str, fraction: float | None) -> None:
+        assert stage == "reading the weights"
+        assert fraction is not None
+        seen.append(fraction)
+
+    model = open_model(ORACLES / "chexone" / "checkpoint", dtype="bfloat16", progress=told)
     assert model.memory_bytes * 2 == chexone.memory_bytes  # type: ignore[attr-defined]
     assert seen == sorted(seen)
     assert seen[-1] == 1.0

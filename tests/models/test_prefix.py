@@ -62,9 +62,7 @@ def test_the_same_question_again_prefills_one_token(model: Any, picture: Any) ->
     assert prefill.reused == prefill.tokens - 1
 
 
-def test_another_question_about_the_same_frames_keeps_the_frames(
-    model: Any, picture: Any
-) -> None:
+def test_another_question_about_the_same_frames_keeps_the_frames(model: Any, picture: Any) -> None:
     frames = (picture(1), picture(2))
     ask(model, Question("What is shown?", frames, generation=SHORT))
     prompt = model.encode(Question("How large is it?", frames))
@@ -88,7 +86,9 @@ def test_a_changed_image_is_read_again(model: Any, picture: Any) -> None:
 def test_a_changed_mode_and_changed_sizes(model: Any, picture: Any) -> None:
     frames = (picture(1), picture(2))
     ask(model, Question("What is shown?", frames, generation=SHORT))
-    assert_same_as_plain(model, Question("What is shown?", frames, mode="instruct", generation=SHORT))
+    assert_same_as_plain(
+        model, Question("What is shown?", frames, mode="instruct", generation=SHORT)
+    )
     assert_same_as_plain(
         model, Question("What is shown?", (picture(1), picture(2, 150, 60)), generation=SHORT)
     )
@@ -201,12 +201,8 @@ def test_reuse_leaves_one_token_to_prefill(chexone: Any, picture: Any) -> None:
     chexone.forget()
     prompt = chexone.encode(Question("What?", (picture(1),)))
     settings = chexone.settings(SHORT, prompt)
-    whole = Decoding(
-        chexone._network, prompt, settings, chexone._conversations, chexone._features
-    )
+    whole = Decoding(chexone._network, prompt, settings, chexone._conversations, chexone._features)
     list(whole.tokens(whole.prefill(whole.encode() or {})))
-    again = Decoding(
-        chexone._network, prompt, settings, chexone._conversations, chexone._features
-    )
+    again = Decoding(chexone._network, prompt, settings, chexone._conversations, chexone._features)
     assert again.reused == len(prompt.input_ids) - 1
     assert again.encode() == {}

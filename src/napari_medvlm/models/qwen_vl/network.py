@@ -46,7 +46,7 @@ class QwenNetwork:
     device, dtype
         torch device and dtype.
     progress
-        Told the fraction of tensors that are there.
+        Told the stage, and the fraction of the tensors that are there.
     """
 
     def __init__(
