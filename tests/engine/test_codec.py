@@ -108,7 +108,8 @@ def test_not_a_number_and_infinities_come_back() -> None:
     event = events.Loading(fraction=math.nan)
     tree, _ = codec.encode((event, math.inf))
     back, infinite = codec.decode(json.loads(json.dumps(tree)), {})
-    assert math.isnan(back.fraction) and infinite == math.inf
+    assert math.isnan(back.fraction)
+    assert infinite == math.inf
 
 
 def test_the_same_frame_is_sent_once_and_is_one_array_again() -> None:

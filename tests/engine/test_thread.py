@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from conftest import CHOICE, WAIT, MakeThread, answer, eventually, frame_pixels
+from engine_support import CHOICE, WAIT, MakeThread, answer, eventually, frame_pixels
 
 from napari_medvlm.dialogue.events import (
     Event,
@@ -44,8 +44,10 @@ def test_events_come_in_order_and_the_model_is_kept(make_thread: MakeThread, eng
     kinds = [type(event) for event in first]
     assert kinds == [Queued, Loading, Loading, Loaded, Prefill, Token, Token, Token, Replied]
     assert {event.request for event in first} == {1}
-    assert isinstance(first[-1], Replied) and first[-1].reply.raw == "is it there "
-    assert thread.state.status == "ready" and thread.state.choice == CHOICE
+    assert isinstance(first[-1], Replied)
+    assert first[-1].reply.raw == "is it there "
+    assert thread.state.status == "ready"
+    assert thread.state.choice == CHOICE
     assert eventually(lambda: thread.state.memory_bytes > 0)
     second = answer(thread, "again")
     assert [type(e) for e in second] == [Queued, Prefill, Token, Replied]
@@ -106,11 +108,14 @@ def test_questions_queue_and_a_waiting_one_can_be_taken_off(
     thread.stop(second)
     events = list(thread.events(second, timeout=WAIT))
     assert [type(e) for e in events] == [Queued, Replied]
-    assert isinstance(events[0], Queued) and events[0].ahead == 1
-    assert isinstance(events[1], Replied) and events[1].reply.finish_reason == "stopped"
+    assert isinstance(events[0], Queued)
+    assert events[0].ahead == 1
+    assert isinstance(events[1], Replied)
+    assert events[1].reply.finish_reason == "stopped"
     thread.stop()
     last = list(thread.events(third, timeout=WAIT))[-1]
-    assert isinstance(last, Replied) and last.reply.raw == "third "
+    assert isinstance(last, Replied)
+    assert last.reply.raw == "third "
     assert thread.state.queued == 0
 
 
@@ -132,9 +137,11 @@ def test_a_hanging_model_is_given_up_and_the_next_question_works(
     assert time.monotonic() - begun < 0.3 + 5
     assert isinstance(last, Replied)
     assert (last.reply.raw, last.reply.finish_reason) == ("one two", "stopped")
+    assert not last.reply.complete
     assert thread.state.status == "empty"
     reply = answer(thread, "speak")[-1]
-    assert isinstance(reply, Replied) and reply.reply.raw == "alive"
+    assert isinstance(reply, Replied)
+    assert reply.reply.raw == "alive"
 
 
 def test_a_model_that_talks_on_after_stop_is_ended(make_thread: MakeThread) -> None:
@@ -156,7 +163,8 @@ def test_nothing_comes_after_the_last_event_of_a_request(make_thread: MakeThread
     events = thread.drain()
     numbers = [event.request for event in events]
     ends = [i for i, event in enumerate(events) if isinstance(event, Replied)]
-    assert len(ends) == 1 and events[ends[0]].request == first
+    assert len(ends) == 1
+    assert events[ends[0]].request == first
     assert first not in numbers[ends[0] + 1 :]
     assert numbers[ends[0] + 1 :].count(second) >= 20
 
@@ -208,8 +216,10 @@ def test_an_error_of_the_model_is_one_failed_answer(
     failed = answer(thread, text)[-1]
     assert isinstance(failed, Failed)
     assert failed.kind == kind
-    assert words in failed.message and advice in failed.advice
-    assert "\n" not in failed.message and "Traceback" not in failed.message
+    assert words in failed.message
+    assert advice in failed.advice
+    assert "\n" not in failed.message
+    assert "Traceback" not in failed.message
     assert thread.state.status == "ready"
 
 
@@ -242,7 +252,8 @@ def test_a_model_too_big_to_load_is_ended_and_a_smaller_one_loads(
 ) -> None:
     thread = make_thread("too_big", engine)
     failed = answer(thread, "?", ModelChoice("big"))[-1]
-    assert isinstance(failed, Failed) and failed.kind == "memory"
+    assert isinstance(failed, Failed)
+    assert failed.kind == "memory"
     assert "load the model" in failed.message
     assert (thread.state.status, thread.state.pid) == ("empty", None)
     assert isinstance(answer(thread, "?", ModelChoice("small"))[-1], Replied)
@@ -286,7 +297,8 @@ def test_close_ends_open_requests_and_refuses_new_ones(
     thread.close()
     thread.close()
     last = list(thread.events(waiting, timeout=WAIT))[-1]
-    assert isinstance(last, Replied) and last.reply.finish_reason == "stopped"
+    assert isinstance(last, Replied)
+    assert last.reply.finish_reason == "stopped"
     assert thread.state.status == "empty"
     with pytest.raises(EngineError, match="closed"):
         thread.ask(Question(text="?"), CHOICE)

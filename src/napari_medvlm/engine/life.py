@@ -9,6 +9,7 @@ stopped answer is dropped here.
 from __future__ import annotations
 
 import collections
+import contextlib
 import logging
 import queue
 import threading
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from ..dialogue.context import ParseContext
 from ..dialogue.events import (
     Event,
     Failed,
@@ -28,8 +30,8 @@ from ..dialogue.events import (
     Token,
     Unloaded,
 )
+from ..dialogue.parse import read_reply
 from ..dialogue.question import Question
-from ..dialogue.reply import Reply
 from ..errors import EngineError
 from .backend import Backend, Ended, Memory, News, Ready, Sink
 from .choice import EngineState, ModelChoice, Status
@@ -52,13 +54,16 @@ class Job:
     sent: bool = False
     stop_by: float | None = None
     text: list[str] = field(default_factory=list)
+    tokens: int = 0
 
     def stopped(self) -> Event:
         """Its last event when it is stopped: the text so far."""
         if self.question is None:
             return Unloaded(request=self.request)
-        text = "".join(self.text)
-        reply = Reply(raw=text, complete=False, finish_reason="stopped", new_tokens=len(self.text))
+        # The family, which alone knows how its boxes are to be read, had no say: no boxes.
+        context = ParseContext.of(self.question, family="", finish_reason="stopped")
+        reply = read_reply("".join(self.text), context)
+        reply = replace(reply, boxes=(), complete=False, new_tokens=self.tokens)
         return Replied(request=self.request, reply=reply)
 
 
@@ -118,10 +123,8 @@ class Life:
 
     def _run(self) -> None:
         while not self._closing.is_set():
-            try:
+            with contextlib.suppress(queue.Empty):
                 self._safely(self._inbox.get(timeout=self._until_limit()))
-            except queue.Empty:
-                pass
             self._safely(self._on_limit)
             self._safely(self._advance)
         self._safely(self._drop_everything)
@@ -209,6 +212,7 @@ class Life:
                 self._set("answering")
             case Token():
                 job.text.append(event.text)
+                job.tokens = event.count or len(job.text)
         ends_load = job.question is None and isinstance(event, Loaded | Unloaded)
         if ends_load or isinstance(event, Replied | Failed):
             self._finish(event)

@@ -36,7 +36,9 @@ class ProcessBackend:
         self._sink = sink
         self._child: subprocess.Popen[bytes] | None = None
         self._stderr: collections.deque[str] = collections.deque(maxlen=_STDERR_LINES)
-        self._readers: list[threading.Thread] = []
+        self._stderr_reader = threading.Thread(
+            target=self._read_stderr, name="model-stderr", daemon=True
+        )
         self._block: Block | None = None
         self._block_lock = threading.Lock()
         self._ready = False
@@ -67,10 +69,8 @@ class ProcessBackend:
                 f"({error.strerror or error}).",
                 "Check that this Python installation is complete.",
             ) from error
-        for name, target in (("model-events", self._read), ("model-stderr", self._read_stderr)):
-            thread = threading.Thread(target=target, name=name, daemon=True)
-            thread.start()
-            self._readers.append(thread)
+        self._stderr_reader.start()
+        threading.Thread(target=self._read, name="model-events", daemon=True).start()
 
     def load(self, request: int, choice: ModelChoice) -> None:
         """Order a load."""
@@ -121,7 +121,8 @@ class ProcessBackend:
             self._child.kill()
 
     def _order(self, message: dict[str, Any], blob: bytes | bytearray = b"") -> None:
-        assert self._child is not None and self._child.stdin is not None
+        assert self._child is not None
+        assert self._child.stdin is not None
         # A child that is gone is reported by the thread that reads its events.
         with contextlib.suppress(OSError, ValueError):
             write_message(cast("Any", self._child.stdin), message, blob)
@@ -129,14 +130,16 @@ class ProcessBackend:
     def _read(self) -> None:
         assert self._child is not None
         stream = cast("Any", self._child.stdout)
-        with stream:
-            try:
+        try:
+            with stream:
                 while (received := read_message(stream)) is not None:
                     self._take(*received)
-            except (ChannelError, codec.CodecError):
-                _log.exception("The model process wrote something that is not a message")
-        self.end(_ENDING_SECONDS)
-        self._sink(self, self._obituary())
+        except (ChannelError, codec.CodecError):
+            _log.exception("The model process wrote something that is not a message")
+        finally:
+            # Whatever happened, the engine hears of it, and nobody waits for ever.
+            self.end(_ENDING_SECONDS)
+            self._sink(self, self._obituary())
 
     def _take(self, message: dict[str, Any], blob: bytes) -> None:
         news: News
@@ -174,7 +177,6 @@ class ProcessBackend:
 
     def _obituary(self) -> Ended:
         assert self._child is not None
-        self._readers[1].join(1.0)  # its last words
         code = self._child.returncode
         if self._ready:
             return Ended(_reason(code), _advice(code))
@@ -186,7 +188,7 @@ class ProcessBackend:
 
     def last_words(self) -> str:
         """Give the last lines that the child wrote to stderr, on one line."""
-        self._readers[1].join(0.5)
+        self._stderr_reader.join(1.0)  # until its end, where that has come
         lines = [line.strip() for line in self._stderr if line.strip()]
         return " / ".join(lines[-_SHOWN_LINES:])
 
