@@ -100,6 +100,8 @@ def _fall(question: Question, should_stop: ShouldStop) -> Iterator[Event]:
     yield Token(text="so far")
     if question.text == "exit":
         os._exit(7)
+    if question.text == "leave":
+        sys.exit("a library thinks the program is its own")
     if question.text == "fall":
         os.kill(os.getpid(), signal.SIGABRT)
     yield Replied(reply=Reply(raw="alive"))
@@ -194,9 +196,9 @@ calling_out = _make(_call_out)
 
 
 def hog(path: str, **facts: Any) -> FakeModel:
-    """Holds 200 MB, so that its going can be seen."""
+    """Holds 100 MB, so that its going can be seen."""
     model = fast(path)
-    model.weights = np.ones(200 * 1024 * 1024, np.uint8)  # type: ignore[attr-defined]
+    model.weights = np.ones(100 * 1024 * 1024, np.uint8)  # type: ignore[attr-defined]
     return model
 
 
