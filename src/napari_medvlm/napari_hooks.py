@@ -68,32 +68,32 @@ def _layer_name(source: Volume | Clip, path: Path) -> str | None:
     return path.name.removesuffix(".gz").rpartition(".")[0] or path.name
 
 
-def _sample(name: str) -> list[LayerData]:
+def _sample(name: str, file: str) -> list[LayerData]:
     from .demo.files import sample_path
 
-    return [layer_data(source, name) for source in read(sample_path(name))]
+    return [layer_data(source, name) for source in read(sample_path(file))]
 
 
 def sample_chest_ct() -> list[LayerData]:
     """Chest CT phantom in HU, from a DICOM series."""
-    return _sample("chest_ct")
+    return _sample("chest_ct", "chest_ct")
 
 
 def sample_brain_mr() -> list[LayerData]:
     """Brain MR phantom, from a NIfTI file."""
-    return _sample("brain_mr")
+    return _sample("brain_mr", "brain_mr.nii.gz")
 
 
 def sample_radiograph() -> list[LayerData]:
     """Frontal chest radiograph phantom, from a picture."""
-    return _sample("radiograph")
+    return _sample("radiograph", "radiograph.png")
 
 
 def sample_ultrasound() -> list[LayerData]:
     """Ultrasound-like clip, from a video."""
-    return _sample("ultrasound")
+    return _sample("ultrasound", "ultrasound.mp4")
 
 
 def sample_chest_ct_npy() -> list[LayerData]:
     """Chest CT phantom as a bare array of (32, 256, 256)."""
-    return _sample("chest_ct_npy")
+    return _sample("chest_ct_npy", "chest_ct_32.npy")

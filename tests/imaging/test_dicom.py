@@ -249,13 +249,23 @@ def test_compressed_pixels_are_decoded(tmp_path, voxels):
     np.testing.assert_array_equal(only(save(ds, tmp_path / "a")).voxels[0], voxels[0])
 
 
+def test_without_a_decoder_the_advice_names_one(tmp_path, voxels, monkeypatch):
+    ds = image(voxels[0])
+    ds.compress(pydicom.uid.RLELossless)
+    path = save(ds, tmp_path / "a")
+    decoder = pydicom.pixels.get_decoder(pydicom.uid.RLELossless)
+    monkeypatch.setattr(decoder, "_available", {})
+    with pytest.raises(ReadError, match=r"RLE Lossless.*pip install pylibjpeg"):
+        read(path)
+
+
 def test_a_truncated_slice_is_left_out_and_said(tmp_path, voxels):
     write_series(tmp_path, voxels)
     path = tmp_path / "IM0002"
     path.write_bytes(path.read_bytes()[:-50])
     volume = only(tmp_path)
     assert len(volume.voxels) == 5
-    assert "1 files were left out" in remarks(volume)
+    assert "1 files of it could not be decoded" in remarks(volume)
 
 
 def test_a_truncated_file_alone_is_an_error(tmp_path, voxels):

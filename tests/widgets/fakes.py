@@ -27,9 +27,7 @@ CHOICE = ModelChoice("nowhere", "demo (toy)", profile="demo")
 
 
 def toy_offer() -> ModelOffer:
-    return ModelOffer(
-        "demo (toy)", CHOICE, PROFILES["demo"], "A toy, for trying the software out."
-    )
+    return ModelOffer("demo (toy)", CHOICE, PROFILES["demo"], "A toy, for trying the software out.")
 
 
 def reply(
@@ -60,7 +58,7 @@ def events_of(answer: Reply, pieces: int = 12) -> list[Event]:
         Loading(stage="weights", fraction=0.5),
         Loaded(name="demo (toy)"),
         Prefill(tokens=120),
-        *(Token(text=part, count=2) for part in parts),
+        *(Token(text=part, count=2 * number) for number, part in enumerate(parts, start=1)),
         Replied(reply=answer),
     ]
 

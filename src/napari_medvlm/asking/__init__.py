@@ -17,7 +17,14 @@ from .regions import FrameBox, LeftOut, SourceBox, place_regions
 from .session import Session
 from .sources import Offer, offer
 from .thread import AskingThread
-from .wording import frame_words, frames_words, position_words, sent_words, window_words
+from .wording import (
+    contract_words,
+    frame_words,
+    frames_words,
+    position_words,
+    sent_words,
+    window_words,
+)
 
 __all__ = [
     "AskingThread",
@@ -39,6 +46,7 @@ __all__ = [
     "add_slice",
     "box_size",
     "compose",
+    "contract_words",
     "frame_words",
     "frames_words",
     "grid_of",

@@ -154,7 +154,7 @@ class Conversation:
         splitter = self._splitters[now.request]
         splitter.feed(event.text)
         answering = bool(splitter.answer)
-        tokens = now.tokens + max(event.count, 0)
+        tokens = max(now.tokens, event.count)  # counted from the first
         began = answering and now.answer_at is None
         return replace(
             now,
@@ -191,7 +191,7 @@ def joined_tokens(events: Iterable[Event]) -> Sequence[Event]:
     for event in events:
         last = out[-1] if out else None
         if isinstance(event, Token) and isinstance(last, Token) and last.request == event.request:
-            out[-1] = replace(last, text=last.text + event.text, count=last.count + event.count)
+            out[-1] = replace(event, text=last.text + event.text)
         else:
             out.append(event)
     return out

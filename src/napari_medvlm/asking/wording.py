@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ..dialogue import Question
 from ..imaging import Frame, Window
+from ..models.contracts import InputContract
 
 #: A true minus sign: a hyphen is easily lost before a position.
 MINUS = "\N{MINUS SIGN}"
@@ -74,3 +75,26 @@ def sent_words(question: Question, model: str = "") -> str:
         words.append("follow-up")
     words.append(question.mode)
     return " · ".join(word for word in words if word)
+
+
+def contract_words(contract: InputContract, frames: Sequence[Frame], video: bool = False) -> str:
+    """What of the frames lies inside a model's training: "✓ CT  ✓ axial  ! 11 frames: …".
+
+    Parameters
+    ----------
+    contract
+        What the model was trained on.
+    frames
+        What is sent.
+    video
+        Whether they are frames of a clip; one of these is an image.
+    """
+    if not frames:
+        return ""
+    chips = contract.chips(
+        modality=frames[0].modality,
+        planes=[frame.plane for frame in frames],
+        frames=len(frames),
+        kind="video" if video and len(frames) > 1 else "images",
+    )
+    return "   ".join(f"{'✓' if chip.kept else '!'} {chip.text}" for chip in chips)

@@ -21,6 +21,8 @@ from .reply import BoxSystem
 # A box that ends on the image's edge must not count as leaving it by a rounding error.
 _EDGE_TOLERANCE = 1e-6
 
+_UNITS: dict[str, float] = {"percent_100": 100.0, "norm_1000": 1000.0}
+
 
 @dataclass(frozen=True)
 class Placed:
@@ -53,16 +55,14 @@ def units_per_image(
     ValueError
         For a system of another name.
     """
-    if system == "percent_100":
-        return 100.0, 100.0
-    if system == "norm_1000":
-        return 1000.0, 1000.0
     if system == "abs_resized":
         if resized_wh is None or min(resized_wh) <= 0:
             return None
         return float(resized_wh[0]), float(resized_wh[1])
-    msg = f"Expected percent_100, norm_1000 or abs_resized, got {system!r}."
-    raise ValueError(msg)
+    if system not in _UNITS:
+        msg = f"Expected percent_100, norm_1000 or abs_resized, got {system!r}."
+        raise ValueError(msg)
+    return _UNITS[system], _UNITS[system]
 
 
 def to_frame(

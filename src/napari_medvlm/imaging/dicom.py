@@ -19,6 +19,11 @@ from .volume import Volume, Window
 
 _ADVICE = "Check that the files are complete DICOM images and were copied without change."
 
+_DECODERS = (
+    "Install decoders for compressed images with: "
+    "pip install pylibjpeg pylibjpeg-openjpeg pylibjpeg-libjpeg"
+)
+
 
 def read_dicom(paths: Iterable[Path]) -> list[Volume]:
     """Read files and sort them into Volumes, the largest first within a series.
@@ -46,7 +51,11 @@ def read_dicom(paths: Iterable[Path]) -> list[Volume]:
         for headers in series.values():
             volumes += _read_series(headers, problems)
     if not volumes:
-        raise ReadError(f"No DICOM image could be read: {_summary(problems)}.", _ADVICE)
+        missing = any("missing dependencies" in problem for problem in problems)
+        raise ReadError(
+            f"No DICOM image could be read: {_summary(problems)}.",
+            _DECODERS if missing else _ADVICE,
+        )
     return volumes
 
 
@@ -67,7 +76,7 @@ def _headers(paths: Iterable[Path]) -> tuple[dict[str, list[ImageHeader]], list[
 
 def _reason(what: str, error: BaseException) -> str:
     lines = str(error).strip().splitlines()
-    return f"{what} ({lines[0][:200]})" if lines else what
+    return f"{what} ({lines[0][:200].rstrip('.:')})" if lines else what
 
 
 def _summary(problems: Sequence[str]) -> str:
@@ -110,7 +119,8 @@ def _read_group(
     if not sound:
         return None
     if failed:
-        remarks = (*remarks, f"{len(failed)} files were left out: {_summary(failed)}.")
+        # Without the decoder's own words, which may quote the header.
+        remarks = (*remarks, f"{len(failed)} files of it could not be decoded; left out.")
     placement = place(sound)
     points = [stack([(h, pixels[h.path, h.frame]) for h in images]) for images in placement.points]
     temporal = len(points) > 1
@@ -162,7 +172,7 @@ def _volume(
         notes.append("Windows differ from slice to slice; those of the middle one are used.")
     seconds = [images[0].seconds for images in placement.points]
     times = tuple(s for s in seconds if s is not None)
-    key = hashlib.sha256((head.series or voxels.tobytes().hex()).encode()).hexdigest()
+    key = hashlib.sha256(head.series.encode() or voxels.tobytes()).hexdigest()
     return Volume(
         voxels=voxels,
         affine=placement.affine,

@@ -33,7 +33,8 @@ LOGIT_TOLERANCE = 1e-3
 STATISTICS_TOLERANCE = 1e-9
 _NOT_COMPARED = "__tf5"
 BACKENDS = {"pil"}
-_PIXELS = ("pixel_values", "pixel_values_videos")
+#: Beginning of the name of each kind of pixels.
+PIXELS = {"pixel_values": "image", "pixel_values_videos": "video"}
 _GRIDS = ("image_grid_thw", "video_grid_thw")
 _FEATURES = {"image_features": "image", "video_features": "video"}
 
@@ -65,7 +66,7 @@ def _array(run: CaseRun, name: str, arrays: Arrays) -> Iterator[Row]:
     measured = run.measured(suffix)
     if base in run.generated:
         yield compare.exact(run.name, name, measured.ids(base), arrays[name])
-    elif base.startswith(_PIXELS):
+    elif base.startswith("pixel_values_"):
         yield from _pixels(run.name, name, arrays, measured)
     else:
         yield _plain(run.name, name, base, arrays[name], measured)
@@ -79,7 +80,8 @@ def _plain(case: str, name: str, base: str, expected: Any, measured: Measured) -
     if base in _GRIDS or base in {"rope_delta", "second_per_grid_ts"}:
         return compare.exact(case, name, measured.extra(base), expected)
     if base in _FEATURES:
-        return compare.close(case, name, measured.features, expected, FEATURE_TOLERANCE)
+        features = measured.features(_FEATURES[base])
+        return compare.close(case, name, features, expected, FEATURE_TOLERANCE)
     if base == "first_logits":
         return compare.close(case, name, measured.first_logits, expected, LOGIT_TOLERANCE)
     return Row.failed(case, name, "This quantity is not known.")
@@ -87,10 +89,10 @@ def _plain(case: str, name: str, base: str, expected: Any, measured: Measured) -
 
 def _pixels(case: str, name: str, arrays: Arrays, measured: Measured) -> Iterator[Row]:
     base, mark, suffix = name.partition("__")
-    kind = max((p for p in _PIXELS if base.startswith(p)), key=len)
+    kind = max((p for p in PIXELS if base.startswith(p)), key=len)
     part = base.removeprefix(kind)
     suffix = mark + suffix
-    pixels, expected = measured.pixels(kind), arrays[name]
+    pixels, expected = measured.pixels(PIXELS[kind]), arrays[name]
     if pixels is None:
         yield Row.failed(case, name, "Expected pixels of this kind, found none.")
     elif part == "_shape":
@@ -116,9 +118,9 @@ def _pixels(case: str, name: str, arrays: Arrays, measured: Measured) -> Iterato
 def _statistics(
     case: str, name: str, pixels: npt.NDArray[np.float32], expected: npt.NDArray[Any]
 ) -> Iterator[Row]:
-    """Mean, standard deviation, sum and sum of absolute values, in float64."""
+    """Mean, standard deviation (of a sample), sum and sum of absolute values, in float64."""
     values = pixels.astype(np.float64)
-    ours = [values.mean(), values.std(), values.sum(), np.abs(values).sum()]
+    ours = [values.mean(), values.std(ddof=1), values.sum(), np.abs(values).sum()]
     if expected.shape != (len(ours),):
         yield Row.failed(case, name, f"Expected 4 statistics, found shape {expected.shape}.")
         return

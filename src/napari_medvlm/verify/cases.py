@@ -15,20 +15,17 @@ from typing import Any
 import numpy as np
 
 from . import compare
-from .arrays import LOGIT_TOLERANCE, verify_arrays
+from .arrays import LOGIT_TOLERANCE, PIXELS, verify_arrays
 from .files import RecordError, read_arrays, read_json
 from .report import Row, guarded
-from .subject import CaseRun
+from .subject import CaseRun, Measured
 
 #: Recorded image processor: the resize that it uses, and so the reference of the case.
 _PROCESSORS = {"Qwen2VLImageProcessorFast": "torch", "Qwen2VLImageProcessor": "pil"}
+_GENERATED = {"text", "stopped_on_eos", "min_top1_top2_margin_over_24_steps"}
 _SHA256 = "_sha256_f32le"
 #: Two logits enter a margin.
 _MARGIN_TOLERANCE = 2 * LOGIT_TOLERANCE
-_SIZES = {
-    "image_sizes_after_process_vision_info_wh": "first_sizes_wh",
-    "video_shape_after_process_vision_info_tchw": "video_shapes_tchw",
-}
 
 
 def verify_case(folder: Path, model: Any) -> Iterator[Row]:
@@ -68,36 +65,44 @@ def _processor(expected: Mapping[str, Any]) -> str:
 
 
 def _expected(run: CaseRun, key: str, value: Any) -> Iterator[Row]:
-    case, measured, generated = run.name, run.measured(""), run.generated
+    """Compare one entry of the block "expected"."""
+    case, measured = run.name, run.measured("")
     if key == "prompt":
         yield compare.text(case, key, measured.prompt.text, value)
-    elif key == "transformers":
-        return
     elif key == "image_processor_class":
         if value not in _PROCESSORS:
             yield Row.failed(case, key, f"Expected {', '.join(_PROCESSORS)}, found {value!r}.")
     elif key.endswith(_SHA256):
-        pixels = measured.pixels(key.removesuffix(_SHA256))
+        pixels = measured.pixels(PIXELS[key.removesuffix(_SHA256)])
         found = None if pixels is None else _sha256(pixels)
         yield compare.text(case, key, found, value)
-    elif key in _SIZES:
-        yield compare.exact(case, key, measured.extra(_SIZES[key]), value)
+    elif key == "image_sizes_after_process_vision_info_wh":
+        sizes = [visual.first_wh for visual in measured.visuals("image")]
+        yield compare.exact(case, key, sizes, value)
+    elif key == "video_shape_after_process_vision_info_tchw":
+        shapes = [(v.frames, 3, *v.first_wh[::-1]) for v in measured.visuals("video")]
+        yield compare.exact(case, key, shapes, value)
     elif key == "first_top5_id_logit":
         yield from _top(case, key, value, measured)
-    elif key.startswith("min_top1_top2_margin"):
-        for short, margin in value.items():
-            got = measured.margin(_generation_name(short, generated))
-            yield compare.close(case, f"{key}.{short}", got, margin, _MARGIN_TOLERANCE)
-    elif key == "text":
-        for short, text in value.items():
-            got = measured.text(_generation_name(short, generated))
-            yield compare.text(case, f"{key}.{short}", got, text)
-    elif key == "stopped_on_eos":
-        for short, stopped in value.items():
-            got = measured.stopped(_generation_name(short, generated))
-            yield compare.text(case, f"{key}.{short}", got, stopped)
-    else:
+    elif key in _GENERATED:
+        for short, recorded in value.items():
+            rows = _generated(run, key, short, recorded)
+            yield from guarded(case, f"{key}.{short}", rows)
+    elif key != "transformers":
         yield Row.failed(case, key, "This quantity is not known.")
+
+
+def _generated(run: CaseRun, key: str, short: str, recorded: Any) -> Iterator[Row]:
+    """Compare what is recorded of one generation beside its ids."""
+    name, measured = _generation_name(short, run.generated), run.measured("")
+    quantity = f"{key}.{short}"
+    if key == "text":
+        yield compare.text(run.name, quantity, measured.text(name), recorded)
+    elif key == "stopped_on_eos":
+        yield compare.text(run.name, quantity, measured.stopped(name), recorded)
+    else:
+        lead = measured.margin(name)
+        yield compare.close(run.name, quantity, lead, recorded, _MARGIN_TOLERANCE)
 
 
 def _top(case: str, key: str, value: Any, measured: Measured) -> Iterator[Row]:

@@ -12,6 +12,9 @@ import numpy.typing as npt
 
 from ..errors import MedvlmError
 
+# A single array opens too, but not as an archive: that is the TypeError.
+_UNREADABLE = (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile)
+
 
 class RecordError(MedvlmError):
     """A recorded file that is missing or cannot be read."""
@@ -45,5 +48,7 @@ def read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile) as error:
-        raise RecordError(f"Expected arrays in {path.name}, could not read it ({error}).") from error
+    except _UNREADABLE as error:
+        raise RecordError(
+            f"Expected arrays in {path.name}, could not read it ({error})."
+        ) from error

@@ -63,8 +63,8 @@ def _verify_case(name: str, case: Mapping[str, Any]) -> Iterator[Row]:
         raise TypeError(f"text is {type(case['text']).__name__}")
     parsed = parse(case["text"], context)
     expected = case["expected"]
-    if not expected:
-        yield Row.failed(name, "case", "Expected something to compare, found nothing.")
+    if not isinstance(expected, Mapping) or not expected:
+        raise ValueError("expected holds nothing to compare")
     for field, value in expected.items():
         if field == "boxes":
             yield from _verify_boxes(name, parsed.boxes, value)
@@ -101,9 +101,10 @@ def context_of(family: str, given: Mapping[str, Any]) -> ParseContext:
         raise ValueError(f"unknown context: {', '.join(unknown)}")
     if given.get("finish_reason", "stop") not in _FINISH_REASONS:
         raise ValueError(f"unknown finish reason {given['finish_reason']!r}")
-    values = {key: given[key] for key in _CONTEXT_KEYS if given.get(key) is not None}
-    sizes = {key: _sizes(given[key]) for key in _SIZE_KEYS if given.get(key) is not None}
-    return ParseContext(family=family, **values, **sizes)
+    values: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
+    for key in _SIZE_KEYS & set(values):
+        values[key] = _sizes(values[key])
+    return ParseContext(family=family, **values)
 
 
 def _sizes(value: Any) -> tuple[tuple[int, int], ...]:
@@ -118,7 +119,7 @@ def _plain(value: Any) -> Any:
 def _verify_boxes(
     name: str, boxes: tuple[Box, ...], expected: list[dict[str, Any]]
 ) -> Iterator[Row]:
-    yield compare.exact(name, "number of boxes", len(boxes), len(expected))
+    yield compare.exact(name, "box count", len(boxes), len(expected))
     for number, (box, record) in enumerate(zip(boxes, expected, strict=False)):
         for field, value in record.items():
             quantity = f"boxes[{number}].{field}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -68,9 +69,22 @@ class Report:
     def summary(self) -> str:
         """One line: how many rows, how many failed."""
         failed = sum(not row.ok for row in self.rows)
-        cases = len({row.case for row in self.rows})
         verdict = "ok" if self.passed else "FAIL"
-        return f"{verdict}: {len(self.rows)} quantities of {cases} cases, {failed} failed"
+        return f"{verdict}: {len(self.rows)} rows, {failed} failed"
+
+    def condensed(self) -> Report:
+        """Give one row for each quantity: its largest difference over all cases.
+
+        Returns
+        -------
+        report
+            A quantity with a failure keeps the first of them. Entries of lists are counted
+            under the name of the list.
+        """
+        groups: dict[str, list[Row]] = {}
+        for row in self.rows:
+            groups.setdefault(re.sub(r"\[\d+\]| of .*", "", row.quantity), []).append(row)
+        return Report(self.folder, tuple(_joined(name, rows) for name, rows in groups.items()))
 
     def as_text(self) -> str:
         """Render as a table with aligned columns for a terminal."""
@@ -113,6 +127,16 @@ def guarded(case: str, quantity: str, rows: Iterator[Row]) -> Iterator[Row]:
         # Whatever goes wrong while a quantity is computed is the result of its check, and is
         # shown in the table: a check never ends in a traceback.
         yield Row.failed(case, quantity, f"{type(error).__name__}: {error}")
+
+
+def _joined(quantity: str, rows: list[Row]) -> Row:
+    for row in rows:
+        if not row.ok:
+            return row
+    largest = max((row.difference for row in rows if row.difference is not None), default=None)
+    cases = len({row.case for row in rows})
+    name = f"{cases} case{'s' if cases > 1 else ''}"
+    return Row(name, quantity, True, largest, rows[0].tolerance)
 
 
 def _number(value: Any) -> Any:

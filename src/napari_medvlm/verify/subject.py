@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ class Measured:
     ----------
     model
         Of ``open_model``: what is asked of it is ``encode_messages``, ``next_token_logits``,
-        ``features``, ``generate_ids``, ``decode`` and ``stop_ids``.
+        ``features``, ``generate_ids``, ``tokens.decode`` and ``stop_ids``.
     case
         ``case.json``.
     base
@@ -55,15 +56,33 @@ class Measured:
         logits: npt.NDArray[np.float32] = self._model.next_token_logits(self.prompt)
         return logits
 
-    @cached_property
-    def features(self) -> npt.NDArray[np.float32]:
-        """Vision features in the order of their tokens."""
-        features: npt.NDArray[np.float32] = self._model.features(self.prompt)
-        return features
-
     def extra(self, name: str) -> Any:
         """Return a named value of the prompt; None where it has none."""
         return self.prompt.extra.get(name)
+
+    def visuals(self, kind: str) -> list[Any]:
+        """Images or videos of the prompt, in order."""
+        return [visual for visual in self.prompt.extra["visuals"] if visual.kind == kind]
+
+    def pixels(self, kind: str) -> npt.NDArray[np.float32] | None:
+        """Rows of patches (patches, values) of all images or videos; None without any."""
+        patches = [visual.patches for visual in self.visuals(kind)]
+        return np.concatenate(patches) if patches else None
+
+    def features(self, kind: str) -> npt.NDArray[np.float32] | None:
+        """Vision features (tokens, hidden) of all images or videos; None without any."""
+        spans = zip(self.prompt.extra["visuals"], self.prompt.image_spans, strict=True)
+        parts, start = [], 0
+        for visual, (first, stop, _) in spans:
+            if visual.kind == kind:
+                parts.append(self._all_features[start : start + stop - first])
+            start += stop - first
+        return np.concatenate(parts) if parts else None
+
+    @cached_property
+    def _all_features(self) -> npt.NDArray[np.float32]:
+        features: npt.NDArray[np.float32] = self._model.features(self.prompt)
+        return features
 
     def ids(self, name: str) -> list[int]:
         """Generate with the settings that the case gives under a name."""
@@ -76,7 +95,7 @@ class Measured:
 
     def text(self, name: str) -> str:
         """Return the text of what was generated under a name, without special tokens."""
-        text: str = self._model.decode(self.ids(name))
+        text: str = self._model.tokens.decode(self.ids(name))
         return text
 
     def stopped(self, name: str) -> bool:
@@ -85,10 +104,61 @@ class Measured:
         return bool(ids) and ids[-1] in self._model.stop_ids
 
     def margin(self, name: str) -> float:
-        """Smallest lead of the best token over the second in a generation."""
-        steps = self._model.step_logits(self.prompt, generation_of(self._case["generation"][name]))
-        best = np.sort(np.asarray(steps, dtype=np.float32), axis=1)[:, -2:]
-        return float((best[:, 1] - best[:, 0]).min())
+        """Smallest lead of the best token over the second among the steps of a generation.
+
+        Every step's logits come from the whole text so far, read anew: the plain path, which
+        the decode loop with its cache must equal.
+        """
+        penalty = generation_of(self._case["generation"][name]).repetition_penalty
+        leads = []
+        ids: list[int] = []
+        for chosen in self.ids(name):
+            logits = self._model.next_token_logits(continued(self.prompt, ids))
+            scores = penalised(logits, [*self.prompt.input_ids, *ids], penalty or 1.0)
+            second, best = np.partition(scores, -2)[-2:]
+            leads.append(float(best - second))
+            ids.append(chosen)
+        return min(leads)
+
+
+def continued(prompt: Any, ids: list[int]) -> Any:
+    """Append generated text to a prompt; on every axis its positions go on after the largest."""
+    if not ids:
+        return prompt
+    start = int(prompt.positions.max(initial=-1)) + 1
+    places = np.arange(start, start + len(ids), dtype=np.int64)
+    added = np.broadcast_to(places, (len(prompt.positions), len(ids)))
+    return replace(
+        prompt,
+        input_ids=np.concatenate([prompt.input_ids, np.array(ids, dtype=np.int64)]),
+        positions=np.concatenate([prompt.positions, added], axis=1),
+    )
+
+
+def penalised(
+    logits: npt.NDArray[np.float32], seen: list[int], penalty: float
+) -> npt.NDArray[np.float32]:
+    """Apply a repetition penalty (Keskar et al. 2019, arXiv:1909.05858, section 4.1).
+
+    Parameters
+    ----------
+    logits
+        float32 (vocabulary,).
+    seen
+        Ids of the text so far, prompt included.
+    penalty
+        Divides positive logits of these and multiplies negative ones.
+
+    Returns
+    -------
+    scores
+        float32 (vocabulary,).
+    """
+    scores = np.array(logits, dtype=np.float32)
+    own = scores[np.unique(seen)]
+    factor = np.float32(penalty)
+    scores[np.unique(seen)] = np.where(own < 0, own * factor, own / factor)
+    return scores
 
 
 class CaseRun:

@@ -9,9 +9,9 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QHBoxLayout,
-    QPlainTextEdit,
     QPushButton,
     QRadioButton,
+    QTextEdit,
     QVBoxLayout,
     QWidget,
 )
@@ -130,9 +130,10 @@ class AskBox(QWidget):
         self._modes.addButton(self.reasoning)
         self._modes.addButton(self.instruct)
         self.reasoning.setChecked(True)
-        self.text = QPlainTextEdit()
+        self.text = QTextEdit()  # unlike a plain text edit, the theme knows it
+        self.text.setAcceptRichText(False)
         self.text.setTabChangesFocus(True)
-        self.text.setFixedHeight(self.text.fontMetrics().lineSpacing() * 3 + 14)
+        self.text.setFixedHeight(self.text.fontMetrics().lineSpacing() * 3 + 22)
         named(self.text, "Question", "Type a question; Ctrl+Enter asks it")
         self.region = QPushButton("▣ region")
         named(

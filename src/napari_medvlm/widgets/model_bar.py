@@ -103,6 +103,7 @@ class ModelBar(QWidget):
         top.addWidget(self.folder)
         below = QHBoxLayout()
         below.setSpacing(5)
+        self.dot.setFixedHeight(self.state.fontMetrics().lineSpacing())
         below.addWidget(self.dot)
         below.addWidget(self.state, 1)
         layout = QVBoxLayout(self)

@@ -21,6 +21,7 @@ from ..asking import (
     Session,
     Stage,
     compose,
+    contract_words,
     grid_of,
     known_models,
     model_offer,
@@ -282,22 +283,12 @@ class MedvlmPanel(QWidget):
         boxes = () if layer is None else self._regions.boxes(layer)
         regions, left_out = place_regions(boxes, prepared.frames)
         notes = [item.reason for item in left_out]
-        self.strip.show_frames(prepared.frames, regions, self._contract_words(prepared))
+        offer = self.model_bar.chosen
+        video = isinstance(prepared.source, Clip)
+        words = contract_words(offer.profile.contract, prepared.frames, video) if offer else ""
+        self.strip.show_frames(prepared.frames, regions, words)
         self.ask_box.show_line(" ".join(notes))
         self._show_state()
-
-    def _contract_words(self, prepared: Prepared) -> str:
-        offer = self.model_bar.chosen
-        if offer is None or not prepared.frames:
-            return ""
-        video = isinstance(prepared.source, Clip) and len(prepared.frames) > 1
-        chips = offer.profile.contract.chips(
-            modality=prepared.frames[0].modality,
-            planes=[frame.plane for frame in prepared.frames],
-            frames=len(prepared.frames),
-            kind="video" if video else "images",
-        )
-        return "  ".join(f"{'✓' if chip.kept else '!'} {chip.text}" for chip in chips)
 
     def _compose(self, offer: ModelOffer) -> Composed:
         source, selection = self.source_box.selection()

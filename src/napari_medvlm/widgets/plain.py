@@ -58,9 +58,9 @@ def bold(label: QLabel) -> QLabel:
 def rule() -> QFrame:
     """A thin line between two parts of the panel."""
     line = QFrame()
-    line.setFrameShape(QFrame.Shape.HLine)
-    line.setFrameShadow(QFrame.Shadow.Plain)
     line.setFixedHeight(1)
+    # The theme draws no lines; half-transparent grey recedes on dark and light ones alike.
+    line.setStyleSheet("background-color: rgba(128, 128, 128, 80)")
     return line
 
 

@@ -81,10 +81,11 @@ class Strip(QWidget):
         super().__init__(parent)
         self.frames: tuple[Frame, ...] = ()
         self._row = QWidget()
-        self._buttons = QHBoxLayout(self._row)
-        self._buttons.setContentsMargins(0, 0, 0, 0)
-        self._buttons.setSpacing(2)
-        self._buttons.addStretch(1)
+        self.buttons: list[QToolButton] = []
+        self._layout = QHBoxLayout(self._row)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(2)
+        self._layout.addStretch(1)
         self._area = QScrollArea()
         self._area.setWidget(self._row)
         self._area.setWidgetResizable(True)
@@ -93,11 +94,14 @@ class Strip(QWidget):
         self._area.setFixedHeight(THUMBNAIL + 40)
         named(self._area, "What is sent", "Exactly the images that will be sent, in this order")
         self.line = quiet(PlainLabel())
+        self.note = quiet(PlainLabel())
+        self.note.setToolTip("✓ as the model was trained, ! otherwise: it may still be asked")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         layout.addWidget(self._area)
         layout.addWidget(self.line)
+        layout.addWidget(self.note)
 
     def show_frames(
         self, frames: Sequence[Frame], regions: Sequence[Region] = (), note: str = ""
@@ -111,38 +115,44 @@ class Strip(QWidget):
         regions
             The user's boxes on them.
         note
-            Appended to the line of totals.
+            A line of its own below the totals.
         """
         self.frames = tuple(frames)
-        self._clear()
+        self._make_buttons(len(self.frames))
         for number, frame in enumerate(self.frames):
             inside = [region for region in regions if region.frame == number]
-            self._buttons.insertWidget(number, self._button(number, frame, inside))
-        self.line.show_text(" · ".join(filter(None, (frames_words(self.frames), note))))
+            self._show_frame(number, frame, inside)
+        self.line.show_text(frames_words(self.frames))
+        self.note.show_text(note)
 
     def show_problem(self, words: str) -> None:
         """Show no thumbnails, and why."""
         self.frames = ()
-        self._clear()
+        self._make_buttons(0)
         self.line.show_text(words)
+        self.note.show_text("")
 
-    def _clear(self) -> None:
-        while self._buttons.count() > 1:  # the last item is the stretch
-            item = self._buttons.takeAt(0)
-            widget = item.widget()
-            if widget is not None:
-                widget.setParent(None)
-                widget.deleteLater()
+    def _make_buttons(self, count: int) -> None:
+        # Kept and reused: scrolling through slices would flicker otherwise.
+        while len(self.buttons) > count:
+            button = self.buttons.pop()
+            self._layout.removeWidget(button)
+            button.hide()
+            button.deleteLater()
+        while len(self.buttons) < count:
+            button = QToolButton()
+            button.setAutoRaise(True)
+            button.setIconSize(QSize(THUMBNAIL, THUMBNAIL))
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+            quiet(button)
+            number = len(self.buttons)
+            button.clicked.connect(lambda _=False, n=number: self.clicked.emit(n))
+            self._layout.insertWidget(number, button)
+            self.buttons.append(button)
 
-    def _button(self, number: int, frame: Frame, regions: Sequence[Region]) -> QToolButton:
-        button = QToolButton()
-        button.setAutoRaise(True)
+    def _show_frame(self, number: int, frame: Frame, regions: Sequence[Region]) -> None:
+        button = self.buttons[number]
         button.setIcon(QIcon(thumbnail(frame, regions)))
-        button.setIconSize(QSize(THUMBNAIL, THUMBNAIL))
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
         button.setText(f"{frame.index}")
         words = frame_words(number, frame)
         named(button, words, f"{words}\nClick to go there in the viewer")
-        quiet(button)
-        button.clicked.connect(lambda _=False, n=number: self.clicked.emit(n))
-        return button
