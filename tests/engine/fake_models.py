@@ -173,10 +173,10 @@ def _make(answer: Stream) -> Callable[..., FakeModel]:
         device: str = "cpu",
         dtype: str = "float32",
         profile: str | None = None,
-        progress: Callable[[float], None] | None = None,
+        progress: Callable[[str, float | None], None] | None = None,
     ) -> FakeModel:
         if progress is not None:
-            progress(0.5)
+            progress("weights", 0.5)
         return FakeModel(answer, name=path)
 
     return open_model
@@ -204,7 +204,7 @@ def hog(path: str, **facts: Any) -> FakeModel:
 
 def too_big(path: str, progress: Callable[..., None], **facts: Any) -> FakeModel:
     """Runs out of memory half way, unless it is the small one."""
-    progress(0.5)
+    progress("weights", 0.5)
     if path == "small":
         return fast(path)
     raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
@@ -218,15 +218,17 @@ def incomplete(path: str, **facts: Any) -> FakeModel:
 def slow_to_load(path: str, progress: Callable[..., None], **facts: Any) -> FakeModel:
     """Loads for ten seconds in small steps."""
     for step in range(200):
-        progress(step / 200)
+        progress("weights", step / 200)
         time.sleep(0.05)
     return replace(fast(path), name="loaded after all")
 
 
-def many_tensors(path: str, progress: Callable[[float], None], **facts: Any) -> FakeModel:
+def many_tensors(
+    path: str, progress: Callable[[str, float | None], None], **facts: Any
+) -> FakeModel:
     """A checkpoint of a thousand tensors."""
     for step in range(1000):
-        progress((step + 1) / 1000)
+        progress("weights", (step + 1) / 1000)
     return fast(path)
 
 
