@@ -182,7 +182,8 @@ class QwenVL(AnsweringModel):
         processor
             Arguments of the processor: ``min_pixels``, ``max_pixels``, ``use_fast``.
         pipeline
-            ``return_video_kwargs``: whether a clip's rate reaches the processor.
+            ``return_video_kwargs``: whether a clip's rate reaches the processor;
+            ``add_vision_id``: as below.
         base
             Folder that relative paths start from.
         backend
@@ -199,6 +200,7 @@ class QwenVL(AnsweringModel):
         if chosen.pop("use_fast", True) is False:
             backend = "pil"
         pass_rate = bool(run.pop("return_video_kwargs", False))
+        add_vision_id = bool(run.pop("add_vision_id", add_vision_id))
         strange = sorted({*run, *chosen} - {"min_pixels", "max_pixels", "size"})
         if strange:
             raise QuestionError(f"Unknown arguments of the pipeline: {', '.join(strange)}.")
