@@ -7,9 +7,9 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from napari_medvlm.demo.phantoms.fields import Field, Plane, grain, mottle, paint
+from napari_medvlm.demo.phantoms.fields import Canvas, Field, Plane, blend, grain, mottle
 from napari_medvlm.demo.phantoms.organs import paint_bones, paint_mediastinum, paint_upper_abdomen
-from napari_medvlm.demo.phantoms.phantom import Lesion, Phantom, section
+from napari_medvlm.demo.phantoms.phantom import Lesion, Phantom, add_lesions
 from napari_medvlm.demo.phantoms.placing import Placing, draw_lesions
 from napari_medvlm.demo.phantoms.thorax import Ray, Thorax
 from napari_medvlm.demo.phantoms.vessels import VesselTree
@@ -23,8 +23,9 @@ _AIR, _LUNG, _FAT, _MUSCLE, _SKIN = -1000.0, -858.0, -98.0, 52.0, 20.0
 
 @dataclass(frozen=True)
 class Section:
-    """Where the pixels of one axial picture lie in the patient, computed once per matrix."""
+    """Where the pixels of one axial picture that can show the patient lie, computed once per matrix."""
 
+    part: tuple[slice, slice]
     u: Field
     v: Field
     ray: Ray
@@ -34,7 +35,10 @@ class Section:
 def _section(plane: Plane, thorax: Thorax) -> Section:
     v, u = plane.axes()
     bu, bv, _ = thorax.to_body(u, v, 0.0)
-    return Section(bu, bv, thorax.ray(bu, bv))
+    half = thorax.half_width, thorax.half_depth
+    part = plane.window((-half[0], -half[1]), half)
+    bu, bv = bu[part], bv[part]
+    return Section(part, bu, bv, thorax.ray(bu, bv))
 
 
 @dataclass(frozen=True)
@@ -60,28 +64,28 @@ class ChestScene:
 
     def anatomy(self, plane: Plane, height_mm: float) -> Field:
         """Hounsfield units of an axial picture without lesions and without noise."""
-        thorax, soft = self.thorax, plane.softness_mm
-        where = _section(plane, thorax)
-        u, v, ray = where.u, where.v, where.ray
+        thorax, where = self.thorax, _section(plane, self.thorax)
         w = height_mm - thorax.shift[2]
         texture = mottle(self._nodes, height_mm / FIELD_MM[0] + 0.5, plane.rows, plane.cols)
-        skin = thorax.skin(ray, w)
-        cavity = skin + thorax.wall(ray, w)
+        texture = texture[where.part]
         image = np.full((plane.rows, plane.cols), _AIR, np.float32)
-        paint(image, skin, _SKIN, soft)
-        paint(image, skin + 2.5, _FAT + 8 * texture, soft)
-        paint(image, skin + 2.5 + thorax.fat * (0.8 + 0.12 * texture), _MUSCLE + 6 * texture, soft)
+        corner = where.part[0].start, where.part[1].start
+        canvas = Canvas(image[where.part], where.u, where.v, w, texture, plane, corner)
+        skin = thorax.skin(where.ray, w)
+        cavity = skin + thorax.wall(where.ray, w)
+        canvas.paint(skin, _SKIN)
+        canvas.paint(skin + 2.5, _FAT + 8 * texture)
+        canvas.paint(skin + 2.5 + thorax.fat * (0.8 + 0.12 * texture), _MUSCLE + 6 * texture)
         # A thin layer of fat parts the muscles of the wall.
-        paint(image, np.abs(cavity - 11 - 1.5 * texture) - 0.6, -30.0, soft)
-        paint(image, cavity, _FAT + 6 * texture, soft)
-        paint_upper_abdomen(image, thorax, u, v, w, cavity, texture, soft)
+        canvas.paint(np.abs(cavity - 11 - 1.5 * texture) - 0.6, -30.0)
+        canvas.paint(cavity, _FAT + 6 * texture)
+        paint_upper_abdomen(canvas, thorax, cavity)
         # Lying on the back, the lower lung is denser.
-        lung = _LUNG + 0.35 * v + 12 * texture
-        lung += (40.0 - lung) * self.vessels.cover(plane, thorax, height_mm)
-        paint(image, thorax.lung(u, v, w, ray), lung, soft)
-        paint_mediastinum(image, thorax, u, v, w, texture, soft)
-        paint_bones(image, thorax, u, v, w, ray, cavity, soft)
-        self._table(image, plane)
+        lung = _LUNG + 0.35 * where.v + 12 * texture
+        lung += (40.0 - lung) * self.vessels.cover(plane, thorax, height_mm)[where.part]
+        canvas.paint(thorax.lung(where.u, where.v, w, where.ray), lung)
+        paint_mediastinum(canvas, thorax)
+        paint_bones(canvas, thorax, where.ray, skin, cavity)
         return image
 
     def _table(self, image: Field, plane: Plane) -> None:
@@ -89,15 +93,13 @@ class ChestScene:
         v, u = plane.axes()
         back = self.thorax.half_depth + self.thorax.shift[1] + 6
         distance = np.abs(v - back - 3 + 0.0009 * u * u) - 1.5
-        paint(image, np.maximum(distance, np.abs(u) - 150), -650.0, plane.softness_mm)
+        blend(image, np.maximum(distance, np.abs(u) - 150), -650.0, plane.softness_mm)
 
     def render(self, plane: Plane, height_mm: float, k: int, lesions: tuple[Lesion, ...]) -> Field:
         """Hounsfield units (rows, cols) of slice ``k`` with noise and ``lesions``."""
         image = self.anatomy(plane, height_mm)
-        for lesion in lesions:
-            distance = section(lesion, plane, height_mm)
-            if distance is not None:
-                paint(image, distance, lesion.value, plane.softness_mm)
+        self._table(image, plane)
+        add_lesions(image, plane, height_mm, lesions)
         image += 13 * grain((self.seed, 4, k), plane.rows, plane.cols)
         return np.clip(image, -1024, 3071)
 
@@ -143,7 +145,7 @@ def chest_ct(
         shape=shape,
         field_mm=FIELD_MM,
         lesions=lesions,
-        window=(-500.0, 1500.0),
+        window=(-550.0, 1500.0),
         seed=seed,
         scene=scene,
     )

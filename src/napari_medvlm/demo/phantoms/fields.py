@@ -1,7 +1,7 @@
 """Small building blocks of the phantoms: pixel grids, implicit shapes, and soft noise.
 
 A shape is an array of *signed distances* in millimetres, negative inside, or something close enough to a
-distance near its border. Painting it with :func:`paint` gives one pixel of antialiasing, so that edges
+distance near its border. Painting it on a :class:`Canvas` gives one pixel of antialiasing, so that edges
 land between pixels where the geometry says, at any matrix size.
 
 Coordinates in here are millimetres in the directions of an axial picture as radiology shows it: ``u`` to the
@@ -10,7 +10,7 @@ patient's left (along a row), ``v`` to posterior (down the rows), ``w`` to the h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -54,10 +54,94 @@ class Plane:
         return v.astype(np.float32)[:, None], u.astype(np.float32)[None, :]
 
 
-def paint(image: Field, distance: Field, value: Field | float, softness_mm: float) -> None:
-    """Blend ``value`` into ``image`` wherever ``distance`` (mm) is negative, in place."""
-    cover = np.clip(0.5 - distance / np.float32(softness_mm), 0, 1)
-    image += cover * (value - image)
+    def window(self, low: tuple[float, float], high: tuple[float, float]) -> tuple[slice, slice]:
+        """Rows and columns that surely hold all of low <= (u, v) <= high in the patient's millimetres."""
+        # A patient turned by 3 degrees and shifted stays within this of the scanner's own axes.
+        slack = 16.0 + self.softness_mm
+        down, across = self.pixel_mm
+        left, right = (int((x + self.width_mm / 2) / across) for x in (low[0] - slack, high[0] + slack))
+        top, bottom = (int((y + self.height_mm / 2) / down) for y in (low[1] - slack, high[1] + slack))
+        return slice(max(top, 0), max(bottom + 1, 0)), slice(max(left, 0), max(right + 1, 0))
+
+
+def blend(image: Field, distance: Field, value: Field | float, softness_mm: float) -> None:
+    """Blend ``value`` into ``image``, in place, where ``distance`` (mm) is negative; soft over one pixel."""
+    cover = np.multiply(distance, np.float32(-1 / softness_mm), dtype=np.float32)
+    cover += np.float32(0.5)
+    np.maximum(cover, 0, out=cover)
+    np.minimum(cover, 1, out=cover)
+    change = np.subtract(value, image, dtype=np.float32)
+    change *= cover
+    image += change
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """A picture being painted, with where each of its pixels lies in the patient.
+
+    Parameters
+    ----------
+    image : ndarray
+        Stored values (rows, cols); painted in place, also through a crop of the canvas.
+    u, v : ndarray
+        Patient's millimetres of each pixel: to the left, to posterior.
+    w : float
+        Height of the picture, millimetres.
+    texture : ndarray
+        Soft noise of about unit standard deviation, (rows, cols).
+    plane : Plane
+        The whole picture's pixels.
+    corner : tuple of int
+        Row and column of the first pixel of ``image`` in the whole picture.
+    """
+
+    image: Field
+    u: Field
+    v: Field
+    w: float
+    texture: Field
+    plane: Plane
+    corner: tuple[int, int] = (0, 0)
+
+    def paint(self, distance: Field, value: Field | float) -> None:
+        """Blend ``value`` in wherever ``distance`` (mm) is negative, with one pixel of softness."""
+        blend(self.image, distance, value, self.plane.softness_mm)
+
+    def mirrored(self) -> Canvas:
+        """The same picture with ``u`` measured from the midline to either side."""
+        return replace(self, u=np.abs(self.u))
+
+    def crop(self, low: tuple[float, float], high: tuple[float, float]) -> Canvas:
+        """The part that surely holds all pixels with low <= (u, v) <= high: a view, cheaper to paint."""
+        rows, cols = self.plane.window(low, high)
+        top, left = (max(a.start - b, 0) for a, b in zip((rows, cols), self.corner, strict=True))
+        part = (slice(top, rows.stop - self.corner[0]), slice(left, cols.stop - self.corner[1]))
+        return replace(
+            self,
+            image=self.image[part],
+            u=self.u[part],
+            v=self.v[part],
+            texture=self.texture[part],
+            corner=(self.corner[0] + top, self.corner[1] + left),
+        )
+
+    def tube(
+        self,
+        start: tuple[float, float, float],
+        end: tuple[float, float, float],
+        radii: tuple[float, float],
+        value: float,
+        mottled: float = 0.0,
+    ) -> None:
+        """Paint a straight tube (see :func:`tube`), if this height comes near it at all."""
+        reach = max(radii)
+        if not min(start[2], end[2]) - reach < self.w < max(start[2], end[2]) + reach:
+            return
+        low = min(start[0], end[0]) - reach, min(start[1], end[1]) - reach
+        high = max(start[0], end[0]) + reach, max(start[1], end[1]) + reach
+        part = self.crop(low, high)
+        fill = value + mottled * part.texture if mottled else value
+        part.paint(tube(part.u, part.v, self.w, start, end, radii), fill)
 
 
 def ellipsoid(

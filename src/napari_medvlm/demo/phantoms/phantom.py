@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_medvlm.demo.phantoms.fields import Field, Plane
+from napari_medvlm.demo.phantoms.fields import Field, Plane, blend
 
 Side = Literal["left", "right"]
 Box = tuple[float, float, float, float]
@@ -198,6 +198,16 @@ def section(lesion: Lesion, plane: Plane, height_mm: float) -> Field | None:
     # |f| / |grad f| is a first-order distance, exact on the outline in every direction.
     slope = np.hypot(along / a, across / b) / np.maximum(radius, 1e-6)
     return np.asarray((radius - 1) / np.maximum(slope, 1e-6), np.float32)
+
+
+def add_lesions(
+    image: Field, plane: Plane, height_mm: float, lesions: tuple[Lesion, ...]
+) -> None:
+    """Blend the axial sections of ``lesions`` into ``image`` (rows, cols), in place."""
+    for lesion in lesions:
+        distance = section(lesion, plane, height_mm)
+        if distance is not None:
+            blend(image, distance, lesion.value, plane.softness_mm)
 
 
 def crossed_slices(height_mm: float, reach_mm: float, slices: int, step_mm: float) -> tuple[int, int]:

@@ -7,6 +7,7 @@ chest), and broadcasts, so that a slice, a set of candidate points and a project
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -27,6 +28,16 @@ class Ray:
     radius: Field
     surface: Field
     turn: Field
+
+    @cached_property
+    def drop(self) -> Field:
+        """How far (mm) a rib has fallen on its way around the chest."""
+        return np.asarray(47.5 * (1 - np.cos(np.maximum(self.turn - 0.25, 0))), np.float32)
+
+    @cached_property
+    def bulk(self) -> Field:
+        """Extra wall (mm) at the sides, where the broad muscles lie."""
+        return np.asarray(5 * np.sin(self.turn) ** 2, np.float32)
 
 
 @dataclass(frozen=True)
@@ -71,9 +82,10 @@ class Thorax:
         """Polar description of points about the body's axis."""
         a, b = np.abs(u) / self.half_width, np.abs(v) / self.half_depth
         level = (a**_BODY_POWER + b**_BODY_POWER) ** (1 / _BODY_POWER)
-        radius = np.hypot(u, v)
-        surface = radius / np.maximum(level, 1e-4)
-        return Ray(radius, surface, np.arctan2(np.abs(u), v))
+        radius, turn = np.hypot(u, v), np.arctan2(np.abs(u), v)
+        # A groove along the spine, and a flatter breastbone.
+        hollow = 0.035 * np.exp(-((turn / 0.22) ** 2)) + 0.025 * np.exp(-(((turn - np.pi) / 0.3) ** 2))
+        return Ray(radius, radius / np.maximum(level, 1e-4) * (1 - hollow), turn)
 
     def skin(self, ray: Ray, w: Field | float) -> Field:
         """Distance to the skin; negative in the body. The trunk narrows towards the neck."""
@@ -81,15 +93,15 @@ class Thorax:
 
     def wall(self, ray: Ray, w: Field | float) -> Field:
         """Thickness of the chest wall: thickest at the sides of the back, and towards the neck."""
-        base = self.fat + 15 + 5 * np.sin(ray.turn) ** 2
-        return np.asarray(base + 0.0055 * np.maximum(w - 35, 0) ** 2, np.float32)
+        return np.asarray(self.fat + 15 + ray.bulk + 0.0055 * np.maximum(w - 35, 0) ** 2, np.float32)
 
     def dome(self, u: Field, v: Field) -> Field:
         """Height of the diaphragm: two domes, falling to the sides and the back, left lower."""
         right, left = self.domes
-        top = np.where(u < 0, right, left)
-        off = (np.abs(u) - 58) / 62
-        return np.asarray(top - 42 * off * off - 32 * ((v + 12) / 72) ** 2, np.float32)
+        top = right + (left - right) / (1 + np.exp(np.clip(-u / 9, -30, 30)))
+        # Flat on top, so that the first section through a dome is already wide and no false nodule.
+        off = ((np.abs(u) - 58) / 62) ** 2 + ((v + 12) / 80) ** 2
+        return np.asarray(top - 40 * off * off, np.float32)
 
     def heart_distance(self, u: Field, v: Field, w: Field | float) -> Field:
         """Distance to the heart: ventricles to the left, right atrium over the midline."""

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from napari_medvlm.demo.phantoms.fields import Field, Plane
 from napari_medvlm.demo.phantoms.thorax import Thorax
 
-_TRUNKS = 9
+_TRUNKS = 12
 _GENERATIONS = 6
-_BEADS = 9
+_BEADS = 18
 _SLAB_MM = 2.5
 """Half of the thickness that a slice averages over: what makes vessels appear as short strokes."""
 
@@ -30,9 +30,9 @@ class VesselTree:
         side = np.repeat([-1.0, 1.0], _TRUNKS)
         start = np.stack([side * 27 + 3, np.full(side.size, 4.0), np.full(side.size, 6.0)], 1)
         start += rng.normal(0, (2, 7, 10), start.shape)
-        way = np.stack([side * rng.uniform(0.5, 1, side.size), *rng.uniform(-1, 1, (2, side.size))], 1)
-        way[:, 2] *= 1.3
-        radius, length = rng.uniform(2.0, 2.4, side.size), np.full(side.size, 26.0)
+        aim = rng.uniform((-1, -1.7), (1, 1.3), (side.size, 2))
+        way = np.column_stack([side * rng.uniform(0.5, 1, side.size), aim])
+        radius, length = rng.uniform(2.0, 2.4, side.size), np.full(side.size, 27.0)
         parts = []
         for _ in range(_GENERATIONS):
             way /= np.linalg.norm(way, axis=1, keepdims=True)

@@ -1,0 +1,47 @@
+# make demo   open napari with a phantom and ask the toy model about it
+# make test   everything that must hold: lint, imports, types, tests with real windows
+# make env    the environment alone;  make lint;  make bench;  make clean
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+BIN := $(VENV)/bin
+XVFB := xvfb-run -a -s "-screen 0 1600x1000x24"
+STAMP := $(VENV)/.installed
+
+.PHONY: env demo test lint bench clean system
+
+env: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt napari.yaml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found on PATH."; exit 1; }
+	@test -x $(BIN)/python || { echo "[env] making $(VENV) with $(PYTHON)"; $(PYTHON) -m venv $(VENV); }
+	@echo "[env] installing the pinned set (some minutes the first time, 2 GB of disk)"
+	@$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt --upgrade pip
+	@$(BIN)/python -m pip install --disable-pip-version-check -q --progress-bar on -c constraints.txt torch==2.13.0
+	@$(BIN)/python -m pip install --disable-pip-version-check -q --progress-bar on -c constraints.txt -e ".[all]" --group dev
+	@touch $(STAMP)
+	@echo "[env] ready"
+
+system:
+	@tools/system-packages
+
+demo: env system
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname -s)" = Darwin ]; then $(BIN)/medvlm demo; \
+	else echo "[demo] no screen here: the same in a window under Xvfb, saved as demo.png"; \
+	$(BIN)/medvlm demo --screenshot demo.png; fi
+
+lint: env
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+	@$(BIN)/mypy
+
+test: env system lint
+	$(XVFB) $(BIN)/python -m pytest
+
+bench: env
+	@for b in benchmarks/bench_*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist

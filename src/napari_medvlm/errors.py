@@ -1,0 +1,55 @@
+"""Errors meant for people: what was expected, what was found, what to do.
+
+Every mistake a user can make ends in one of these. The command line prints them as one
+line with exit code 2, the widget as one line beside the control; neither shows a traceback.
+"""
+
+from __future__ import annotations
+
+
+class MedvlmError(Exception):
+    """A problem the user can understand and act on.
+
+    Parameters
+    ----------
+    message
+        One or two sentences: what was expected and what was found.
+    advice
+        What to do about it, as a sentence; may be empty.
+    """
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.advice}".strip()
+
+    def __reduce__(self) -> tuple[type[MedvlmError], tuple[str, str]]:
+        # Keeps `advice` when the error crosses a process boundary by value.
+        return type(self), (self.message, self.advice)
+
+
+class ReadError(MedvlmError):
+    """A file or folder that could not be read as a Volume or a Clip."""
+
+
+class SelectionError(MedvlmError):
+    """A choice of plane, slices or frames that the source cannot give."""
+
+
+class QuestionError(MedvlmError):
+    """A question that the chosen model cannot take (no frames, too many, wrong kind)."""
+
+
+class CheckpointError(MedvlmError):
+    """A checkpoint folder that is incomplete, of unknown layout, or has unexpected tensors."""
+
+
+class MissingExtraError(MedvlmError, ImportError):
+    """An optional library that is not installed; the advice names the extra to install."""
+
+
+class EngineError(MedvlmError):
+    """The model process could not be started, ran out of memory, or ended unexpectedly."""

@@ -1,0 +1,52 @@
+"""Optional libraries, imported in this one place so that the error names the extra.
+
+The base install reads and shows scans; running a model needs the extra ``[local]``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from .errors import MissingExtraError
+
+#: library -> the extra of this project that installs it
+EXTRAS: dict[str, str] = {
+    "torch": "local",
+    "transformers": "local",
+    "tokenizers": "local",
+    "safetensors": "local",
+    "decord": "video",
+    "av": "video",
+}
+
+
+def require(name: str, purpose: str) -> ModuleType:
+    """Import an optional library or say which extra brings it.
+
+    Parameters
+    ----------
+    name
+        Dotted module name, for example ``"torch"`` or ``"safetensors.torch"``.
+    purpose
+        What it is needed for, as in "to run a model".
+
+    Returns
+    -------
+    module
+
+    Raises
+    ------
+    MissingExtraError
+        If the library is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        top = name.partition(".")[0]
+        extra = EXTRAS.get(top)
+        what = f"napari-medvlm[{extra}]" if extra else top
+        raise MissingExtraError(
+            f"{top} is needed {purpose}, and could not be imported ({error}).",
+            f'Install it with: pip install "{what}"',
+        ) from error

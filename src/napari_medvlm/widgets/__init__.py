@@ -1,0 +1,1 @@
+"""Qt, napari, superqt: no logic that could be tested without a screen."""

@@ -1,0 +1,12 @@
+"""Settings that every test shares: no user settings are read, nothing goes to a network."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+# napari reads this once, at import: tests never see or touch the user's own settings.
+os.environ.setdefault("NAPARI_CONFIG", os.path.join(tempfile.mkdtemp(), "settings.yaml"))
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
