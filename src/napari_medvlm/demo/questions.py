@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -66,6 +66,11 @@ class Mark:
     side: str
     lesion: int
     size_mm: float
+
+
+def replace_image(mark: Mark, image: int) -> Mark:
+    """Return the same mark on an image of another number."""
+    return replace(mark, image=image)
 
 
 @dataclass(frozen=True)

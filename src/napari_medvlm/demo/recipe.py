@@ -153,7 +153,7 @@ def draw_scene(
     )
     scene = Scene(study.kind, 1 if study.kind == "us" else len(chosen), marks, study.direction)
     if plain:
-        return np.stack([_resized(frame, None) for frame in grey]), scene
+        return np.stack([resized(frame) for frame in grey]), scene
     return _augment(grey, scene, rng)
 
 
@@ -191,9 +191,10 @@ def _jittered_window(study: Study, rng: np.random.Generator) -> tuple[float, flo
     return centre + width * rng.uniform(-0.1, 0.1), width * rng.uniform(0.85, 1.2)
 
 
-def _resized(
-    frame: NDArray[np.uint8], box: tuple[float, float, float, float] | None
+def resized(
+    frame: NDArray[np.uint8], box: tuple[float, float, float, float] | None = None
 ) -> NDArray[np.uint8]:
+    """Resize a square frame (or a part of it) as the Qwen2-VL pipeline does: PIL, bicubic."""
     from PIL import Image
 
     image = Image.fromarray(frame)
@@ -223,7 +224,7 @@ def _augment(
         grey = np.pad(grey, ((0, 0), (pad, pad), (pad, pad)), mode="edge")
         x0, y0, x1, y1 = (float(v) for v in np.array(box) + pad)
         box = (max(0.0, x0), max(0.0, y0), min(cols + 2.0 * pad, x1), min(rows + 2.0 * pad, y1))
-    frames = np.stack([_resized(np.ascontiguousarray(frame), box) for frame in grey])
+    frames = np.stack([resized(np.ascontiguousarray(frame), box) for frame in grey])
     if rng.random() < 0.6:
         frames = _grained(frames, rng)
     return frames, scene

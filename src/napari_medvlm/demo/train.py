@@ -1,0 +1,243 @@
+"""Train the toy model from scratch on phantoms.
+
+``python -m napari_medvlm.demo.train --minutes 75 --out FOLDER`` renders phantoms where the store
+lacks them, trains on the CPU, and leaves a complete checkpoint folder. ``--resume`` goes on
+from the last saved state. Two CPU threads are enough; nothing needs a network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from . import architecture as arch
+from . import batches, checkpoints, losses, packing
+from .store import Store, fill
+
+DEFAULT_SHARDS = {"ct": 160, "mr": 120, "xr": 60, "us": 30}
+
+
+@dataclass
+class Plan:
+    """What a training run is.
+
+    Attributes
+    ----------
+    minutes
+        Length of the schedule on the clock, pauses between runs not counted; with ``steps`` the
+        schedule counts steps instead, and the run can be repeated bit by bit.
+    steps
+        Length of the schedule in optimizer steps, 0 to go by the clock.
+    warm_up
+        Steps that train the vision tower alone.
+    dense
+        Weight of the dense heads.
+    """
+
+    minutes: float = 75.0
+    steps: int = 0
+    warm_up: int = 200
+    seed: int = 1
+    rate: float = 1.2e-3
+    decay: float = 0.05
+    dense: float = 0.5
+    save_every: float = 240.0
+    report_every: float = 240.0
+    report_cases: int = 100
+
+
+class Run:
+    """One training run: model, heads, optimizer, progress."""
+
+    def __init__(self, plan: Plan, folder: Path, *, resume: bool) -> None:
+        import torch
+
+        self.plan, self.folder = plan, folder
+        if not resume:
+            arch.write_folder(folder)
+        self.encoder = batches.Encoder(folder)
+        self.model = arch.new_model(folder, plan.seed)
+        self.heads = losses.dense_heads(arch.VISION["hidden_size"], self.width)  # type: ignore[arg-type]
+        self.optimizer = torch.optim.AdamW(self._groups(), lr=plan.rate, betas=(0.9, 0.98))
+        self.numbers = torch.tensor(self.encoder.numbers)
+        self.progress: dict[str, Any] = {"step": 0, "seconds": 0.0, "curve": []}
+        if resume:
+            self.progress = checkpoints.load_state(
+                folder, self.model, self.heads, self.optimizer
+            )
+
+    @property
+    def width(self) -> int:
+        """Width of the text model."""
+        width: int = self.model.get_input_embeddings().weight.shape[1]
+        return width
+
+    def _groups(self) -> list[dict[str, Any]]:
+        """Decay matrices, not gains and biases; move the folded patch embedding more slowly."""
+        grouped: dict[tuple[float, float], list[Any]] = {}
+        for module in (self.model, self.heads):
+            for name, weight in module.named_parameters():
+                decay = self.plan.decay if weight.ndim > 1 and "embed" not in name else 0.0
+                share = 0.2 if "patch_embed" in name else 1.0
+                grouped.setdefault((decay, share), []).append(weight)
+        return [
+            {"params": params, "weight_decay": decay, "share": share}
+            for (decay, share), params in grouped.items()
+        ]
+
+    def done(self) -> float:
+        """Return the share of the schedule that is behind, 0..1."""
+        plan = self.plan
+        if plan.steps:
+            return float(self.progress["step"]) / plan.steps
+        return float(self.progress["seconds"]) / (60 * plan.minutes)
+
+    def rate(self) -> float:
+        """Return the learning rate: 100 steps up, then half a cosine down."""
+        rise = min(1.0, (self.progress["step"] + 1) / 100)
+        return self.plan.rate * rise * max(0.01, 0.5 + 0.5 * math.cos(math.pi * self.done()))
+
+    def step(self, groups: list[batches.Group]) -> dict[str, float]:
+        """Take one optimizer step; returns the mean losses by name."""
+        import torch
+
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate() * group["share"]
+        still = [group for group in groups if not group.scenes[0].is_clip]
+        merged, patches = packing.image_features(
+            self.model.model.visual, torch.cat([group.frames for group in still])
+        )
+        scenes = [scene for group in still for scene in group.scenes]
+        dense = losses.dense_loss(self.heads, merged, patches, scenes)
+        loss = (1.0 if groups[0].pack is None else self.plan.dense) * losses.weighted(dense)
+        told = {name: float(value) for name, value in dense.items()}
+        if groups[0].pack is not None:
+            answer, figures = self._answers(groups, merged)
+            loss, told = loss + answer, told | figures
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        told["norm"] = float(torch.nn.utils.clip_grad_norm_(parameters, 1.0))
+        self.optimizer.step()
+        self.progress["step"] += 1
+        return told
+
+    def _answers(self, groups: list[batches.Group], merged: Any) -> tuple[Any, dict[str, float]]:
+        total, soft, softs, count, first = 0.0, 0.0, 0, 0, 0
+        table = self.model.get_input_embeddings().weight
+        for group in groups:
+            if group.scenes[0].is_clip:
+                features, _ = packing.image_features(self.model.model.visual, group.frames)
+            else:
+                features = merged[first : first + len(group.frames)]
+                first += len(group.frames)
+            assert group.pack is not None
+            hidden = packing.hidden_states(self.model, group.pack, features)
+            part, measured, tokens = losses.answer_loss(hidden, table, group.pack, self.numbers)
+            total, soft = total + part, soft + measured.detach()
+            softs, count = softs + len(group.pack.soft_row), count + tokens
+        loss = total / count
+        told = {
+            "text": float(total.detach() - soft) / max(1, count - softs),  # type: ignore[attr-defined]
+            "boxes": float(soft) / max(1, softs),
+        }
+        return loss, told
+
+    def save(self) -> None:
+        """Write the weights and everything that is needed to go on."""
+        checkpoints.save_weights(self.model, self.folder)
+        checkpoints.save_state(
+            self.folder, self.model, self.heads, self.optimizer, self.progress
+        )
+
+
+def train(run: Run, store: Store, *, until: int | None = None) -> None:
+    """Train until the schedule ends, or until a number of steps.
+
+    Parameters
+    ----------
+    run
+        What to train; its progress is kept up to date.
+    store
+        Rendered studies.
+    until
+        Stop after this step all the same (a pause: save and resume later).
+    """
+    plan = run.plan
+    last_save = last_report = last_line = time.monotonic()
+    means: dict[str, float] = {}
+    source = batches.stream(store, run.encoder, plan.seed, run.progress["step"], plan.warm_up)
+    for groups in source:
+        began = time.monotonic()
+        for name, value in run.step(groups).items():
+            means[name] = 0.95 * means.get(name, value) + 0.05 * value
+        now = time.monotonic()
+        run.progress["seconds"] += now - began
+        if now - last_line > 15:
+            _line(run, means)
+            last_line = now
+        ended = run.done() >= 1 or run.progress["step"] == until
+        if plan.report_cases and (now - last_report > plan.report_every or ended):
+            _report(run, means)
+            last_report = time.monotonic()
+        if now - last_save > plan.save_every or ended:
+            run.save()
+            last_save = time.monotonic()
+        if ended:
+            break
+    source.close()  # type: ignore[attr-defined]
+
+
+def _line(run: Run, means: dict[str, float]) -> None:
+    figures = " ".join(f"{name} {value:.3f}" for name, value in means.items())
+    done = f"step {run.progress['step']} {100 * run.done():.1f}% rate {run.rate():.2e}"
+    print(f"{done} {figures}", flush=True)
+
+
+def _report(run: Run, means: dict[str, float]) -> None:
+    """Measure on held-out phantoms and keep the figures for the model card."""
+    from .watch import measure
+
+    figures = measure(run.model, run.encoder, run.plan.report_cases)
+    entry = {
+        "step": run.progress["step"],
+        "minutes": round(run.progress["seconds"] / 60, 1),
+        **{key: round(value, 3) for key, value in (means | figures).items()},
+    }
+    run.progress["curve"].append(entry)
+    print("HELD OUT", json.dumps(entry), flush=True)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Train from the command line."""
+    import torch
+
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint")
+    parser.add_argument("--store", type=Path, help="folder of rendered phantoms (OUT/store)")
+    parser.add_argument("--minutes", type=float, default=75.0)
+    parser.add_argument("--steps", type=int, default=0, help="count steps instead of minutes")
+    parser.add_argument("--rate", type=float, default=Plan.rate, help="highest learning rate")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--no-render", action="store_true", help="take the store as it is")
+    args = parser.parse_args(argv)
+    torch.set_num_threads(args.threads)
+    folder = args.store or args.out / "store"
+    if not args.no_render:
+        fill(folder, DEFAULT_SHARDS)
+    plan = Plan(minutes=args.minutes, steps=args.steps, seed=args.seed, rate=args.rate)
+    run = Run(plan, args.out, resume=args.resume)
+    weights = sum(p.numel() for p in run.model.parameters())
+    print(f"{weights} parameters; plan {json.dumps(asdict(plan))}", flush=True)
+    train(run, Store(folder))
+
+
+if __name__ == "__main__":
+    main()
