@@ -1,0 +1,212 @@
+"""``medvlm ask PATH QUESTION``: the panel's way of one question, in a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from typing import Any
+
+import numpy as np
+
+from ..asking import Composed, FrameBox, compose, frame_words, place, size_words
+from ..dialogue import Failed, Generation, Loaded, Loading, Prefill, Replied, Reply, Token
+from ..engine import ModelChoice, ModelThread
+from ..errors import QuestionError, SelectionError
+from ..imaging import PLANES, Clip, Plane, Selection, Volume, Window, parse_slices, read
+from ..imaging import slice_count as count_slices
+from ..models.store import locate
+from .main import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USER_ERROR
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments."""
+    parser.add_argument("path", help="a scan or a clip: file, or folder of DICOM files")
+    parser.add_argument("question", help="the question; may be empty for a task with its own")
+    parser.add_argument("--model", default="demo", help="catalog name or checkpoint folder")
+    parser.add_argument("--entry", type=int, default=None, help="which series of a folder, from 0")
+    parser.add_argument(
+        "--slices", default=None, help="even:11 | 12,40 | 10-20 | current (the middle one) | all"
+    )
+    parser.add_argument("--plane", choices=PLANES, default=None, help="default axial, if known")
+    parser.add_argument("--window", default=None, metavar="C,W", help="centre,width; the file's")
+    parser.add_argument("--scaling", choices=["window", "slice_extremes"], default="window")
+    parser.add_argument("--task", default="ask", help="a prompt template of the model")
+    parser.add_argument("--mode", choices=["reasoning", "instruct"], default="reasoning")
+    parser.add_argument(
+        "--region",
+        action="append",
+        default=[],
+        metavar="IMAGE:X0,Y0,X1,Y1",
+        help="a box on a sent image (from 1), in its pixels",
+    )
+    parser.add_argument("--max-new-tokens", type=int, default=1024)
+    parser.add_argument("--temperature", type=float, default=0.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16", "float16"])
+    parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
+
+
+def _choose_entry(entries: list[Volume | Clip], number: int | None) -> Volume | Clip:
+    if number is None and len(entries) > 1:
+        names = "; ".join(f"{i}: {e.name}" for i, e in enumerate(entries))
+        raise SelectionError(f"There are {len(entries)} entries here ({names}).", "Use --entry N.")
+    number = number or 0
+    if not 0 <= number < len(entries):
+        raise SelectionError(f"Entries are numbered 0 to {len(entries) - 1}; got {number}.")
+    return entries[number]
+
+
+def _numbers(text: str, count: int, what: str) -> list[float]:
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) != count or not np.isfinite(values).all():
+        raise QuestionError(f"{what} needs {count} numbers with commas between; got “{text}”.")
+    return values
+
+
+def _window(text: str | None) -> Window | None:
+    if text is None:
+        return None
+    centre, width = _numbers(text, 2, "--window")
+    if width < 1:
+        raise QuestionError(f"A window's width is at least 1; got {width:g}.")
+    return Window(centre, width)
+
+
+def _region(text: str) -> FrameBox:
+    image, _, rest = text.partition(":")
+    if not image.isdigit() or int(image) < 1:
+        raise QuestionError(f"--region is IMAGE:X0,Y0,X1,Y1 with images from 1; got “{text}”.")
+    x0, y0, x1, y1 = _numbers(rest, 4, "--region")
+    return FrameBox(int(image) - 1, (x0, y0, x1, y1))
+
+
+def select(source: Volume | Clip, options: argparse.Namespace) -> Selection:
+    """Turn ``--slices --plane --window --scaling`` into a Selection.
+
+    Without ``--slices``, a clip or a volume gives 8 evenly spaced frames, one image itself.
+    """
+    oriented = isinstance(source, Volume) and source.oriented and source.spatial_shape[0] > 1
+    plane: Plane = options.plane or ("axial" if oriented else "acquired")
+    count = len(source) if isinstance(source, Clip) else count_slices(source, plane)
+    indices = parse_slices(options.slices or "even:8", count, current=count // 2)
+    return Selection(indices, plane, _window(options.window), options.scaling)
+
+
+def build(options: argparse.Namespace) -> tuple[Volume | Clip, Composed]:
+    """Read the path and write the question."""
+    source = _choose_entry(read(options.path), options.entry)
+    composed = compose(
+        source,
+        select(source, options),
+        options.question,
+        mode=options.mode,
+        task=options.task,
+        regions=[_region(text) for text in options.region],
+        generation=Generation(
+            max_new_tokens=options.max_new_tokens,
+            temperature=options.temperature,
+            seed=options.seed,
+        ),
+    )
+    return source, composed
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _follow(thread: ModelThread, request: int, *, quiet: bool) -> Reply | Failed:
+    """Print what comes; the text itself to stdout, everything else to stderr."""
+    for event in thread.events(request):
+        if isinstance(event, Loading) and event.fraction in (None, 1.0):
+            _say(f"[{event.stage or 'loading the model'}]")
+        elif isinstance(event, Loaded):
+            _say(f"[{event.name} on {event.device}, {event.dtype}, {event.seconds:.1f} s]")
+        elif isinstance(event, Prefill):
+            _say(f"[reading {event.tokens} tokens, {event.reused} of them reused]")
+        elif isinstance(event, Token) and not quiet:
+            sys.stdout.write(event.text)
+            sys.stdout.flush()
+        elif isinstance(event, Replied):
+            return event.reply
+        elif isinstance(event, Failed):
+            return event
+    raise AssertionError("the engine ends every request with Replied or Failed")
+
+
+def reply_facts(source: Volume | Clip, composed: Composed, reply: Reply) -> dict[str, Any]:
+    """Everything of one answer as plain values, for ``--json``."""
+    question = composed.question
+    affine = source.affine if isinstance(source, Volume) and source.oriented else None
+    boxes = []
+    for placed in place(reply, question.frames):
+        fact: dict[str, Any] = {
+            "label": placed.label,
+            "image": placed.frame + 1,
+            "index": placed.index,
+            "box_px": [round(v, 3) for v in placed.box],
+            "corners_kji": np.round(placed.corners, 3).tolist(),
+            "size": size_words(placed, source),
+            "clipped": placed.clipped,
+            "raw": list(placed.raw),
+        }
+        if affine is not None:
+            ras = np.c_[placed.corners, np.ones(len(placed.corners))] @ affine[:3].T
+            fact["corners_ras_mm"] = np.round(ras, 3).tolist()
+        boxes.append(fact)
+    return {
+        "question": question.text,
+        "mode": question.mode,
+        "reasoning": reply.reasoning,
+        "answer": reply.answer,
+        "choice": reply.choice,
+        "boxes": boxes,
+        "images": [frame_words(n, frame) for n, frame in enumerate(question.frames)],
+        "raw": reply.raw,
+        "complete": reply.complete,
+        "finish_reason": reply.finish_reason,
+        "prompt_tokens": reply.prompt_tokens,
+        "new_tokens": reply.new_tokens,
+        "seconds": round(reply.timings.total, 3),
+        "remarks": list(composed.remarks),
+    }
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command."""
+    located = locate(options.model)
+    source, composed = build(options)
+    for number, frame in enumerate(composed.question.frames):
+        _say(frame_words(number, frame))
+    for remark in composed.remarks:
+        _say(f"Note: {remark}")
+    choice = ModelChoice(
+        os.fspath(located.path), located.label, options.device, options.dtype, located.profile
+    )
+    thread = ModelThread()
+    try:
+        reply = _follow(thread, thread.ask(composed.question, choice), quiet=options.json)
+    except KeyboardInterrupt:
+        thread.stop()
+        _say("\nmedvlm ask: stopped")
+        return EXIT_INTERRUPTED
+    finally:
+        thread.close()
+    if isinstance(reply, Failed):
+        _say(f"medvlm ask: {reply.message} {reply.advice}".strip())
+        return EXIT_USER_ERROR if reply.kind == "user" else EXIT_FAILED
+    facts = reply_facts(source, composed, reply)
+    if options.json:
+        print(json.dumps(facts))
+        return EXIT_OK
+    print()
+    for box in facts["boxes"]:
+        _say(f"box: {box['label'] or 'unnamed'} on image {box['image']}, {box['size']}")
+    _say(f"[{reply.new_tokens} tokens, {reply.timings.total:.1f} s; not for diagnosis]")
+    return EXIT_OK
