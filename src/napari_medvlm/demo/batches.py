@@ -209,7 +209,7 @@ def dense_truth(scenes: list[Scene], images: int, cells: int) -> tuple[Any, Any]
     Parameters
     ----------
     scenes
-        Scenes of still images, ``images`` pictures in all.
+        Scenes with ``images`` pictures (temporal steps of a clip) in all.
     images
         Number of pictures.
     cells
@@ -230,18 +230,19 @@ def dense_truth(scenes: list[Scene], images: int, cells: int) -> tuple[Any, Any]
     low = np.arange(cells) / cells
     first = 0
     for scene in scenes:
-        for mark in scene.marks:
-            x0, y0, x1, y1 = mark.box
+        places = list(enumerate(scene.track)) or [(mark.image, mark.box) for mark in scene.marks]
+        for image, box in places:
+            x0, y0, x1, y1 = box
             wide = np.clip(np.minimum(low + 1 / cells, x1) - np.maximum(low, x0), 0, None)
             high = np.clip(np.minimum(low + 1 / cells, y1) - np.maximum(low, y0), 0, None)
             area = high[:, None] * wide[None]
             hit = (area * cells**2 > 0.3) | (area > 0.2 * (x1 - x0) * (y1 - y0))
             rows, cols = np.nonzero(hit)
-            place = (first + mark.image, rows, cols)
+            place = (first + image, rows, cols)
             present[place] = 1
             centre = np.stack([cols, rows, cols, rows], axis=1) + 0.5
-            edges[place] = np.array(mark.box) * cells - centre
-        first += scene.count
+            edges[place] = np.array(box) * cells - centre
+        first += len(scene.track) or scene.count
     return torch.from_numpy(present), torch.from_numpy(edges)
 
 

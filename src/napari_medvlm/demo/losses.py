@@ -69,7 +69,7 @@ def dense_heads(vision_width: int, text_width: int) -> Any:
 
 
 def dense_loss(heads: Any, merged: Any, patches: Any, scenes: list[Scene]) -> dict[str, Any]:
-    """Return the losses of the dense heads for still images, by name."""
+    """Return the losses of the dense heads by name."""
     import torch
     from torch.nn.functional import cross_entropy
 
@@ -83,7 +83,7 @@ def dense_loss(heads: Any, merged: Any, patches: Any, scenes: list[Scene]) -> di
     row, col = token[..., 5 : 5 + cells], token[..., 5 + cells :]
     losses["place"] = cross_entropy(row.flatten(0, 1), (place // cells).flatten())
     losses["place"] += cross_entropy(col.flatten(0, 1), (place % cells).flatten())
-    kinds = [list(KINDS).index(scene.kind) for scene in scenes for _ in range(scene.count)]
+    kinds = [list(KINDS).index(scene.kind) for scene in scenes for _ in scene.track or range(scene.count)]
     losses["kind"] = cross_entropy(heads["kind"](merged.mean(dim=1)), torch.tensor(kinds))
     return losses
 

@@ -39,7 +39,7 @@ KINDS = {
     "ct": Kind("CT", "chest", "nodule", "lung", "lungs"),
     "mr": Kind("MRI", "brain", "lesion", "side of the brain", "sides of the brain"),
     "xr": Kind("radiograph", "chest", "nodule", "lung", "lungs"),
-    "us": Kind("ultrasound", "soft tissue", "structure", "side", "sides"),
+    "us": Kind("ultrasound", "abdomen", "structure", "side", "sides"),
 }
 
 
@@ -87,12 +87,15 @@ class Scene:
         Lesions, in the order of the images and from left to right on each.
     direction
         Which way the structure of a clip moves on the screen, ``None`` for still images.
+    track
+        Where that structure is in each temporal step (two frames) of a clip, as fractions.
     """
 
     kind: str
     count: int
     marks: tuple[Mark, ...] = ()
     direction: str | None = None
+    track: tuple[tuple[float, float, float, float], ...] = ()
 
     @property
     def is_clip(self) -> bool:
@@ -312,7 +315,7 @@ def reasoning_for(task: str, scene: Scene) -> str:
     """Return the reasoning text: what each image, by its number, shows."""
     kind = KINDS[scene.kind]
     if task == "direction":
-        return f"In video 1 the bright structure moves {scene.direction}."
+        return f"In video 1 the structure moves {scene.direction}."
     if task == "modality":
         if scene.is_clip:
             return f"Video 1 is an {kind.modality} clip of the {kind.body_part}."

@@ -44,6 +44,8 @@ class Study:
         Visible lesions; ``Mark.image`` is the index into ``values``.
     direction
         Which way the structure of a clip moves, else ``None``.
+    track
+        Box of that structure in each frame, as fractions.
     """
 
     kind: str
@@ -51,6 +53,7 @@ class Study:
     window: tuple[float, float]
     marks: tuple[Mark, ...] = ()
     direction: str | None = None
+    track: tuple[tuple[float, float, float, float], ...] = ()
 
 
 def render_study(kind: str, seed: int) -> Study:
@@ -60,7 +63,10 @@ def render_study(kind: str, seed: int) -> Study:
     rng = np.random.default_rng([seed, 77])
     if kind == "us":
         clip = phantoms.ultrasound_clip(seed)
-        return Study("us", clip.frames()[..., 0], (127.5, 255.0), (), str(clip.direction))
+        _, rows, cols = clip.shape if len(clip.shape) == 3 else (0, *clip.shape)
+        track = tuple((x0 / cols, y0 / rows, x1 / cols, y1 / rows) for x0, y0, x1, y1 in clip.boxes)
+        window = (127.5, 255.0)
+        return Study("us", clip.frames()[..., 0], window, (), str(clip.direction), track)
     count = int(rng.choice(3, p=(0.25, 0.5, 0.25)))
     if kind == "xr":
         phantom = phantoms.chest_radiograph(seed, n_lesions=count)
@@ -151,10 +157,19 @@ def draw_scene(
     marks = tuple(
         replace(mark, image=order[mark.image]) for mark in study.marks if mark.image in order
     )
-    scene = Scene(study.kind, 1 if study.kind == "us" else len(chosen), marks, study.direction)
+    count = 1 if study.kind == "us" else len(chosen)
+    scene = Scene(study.kind, count, marks, study.direction, steps_of(study, chosen))
     if plain:
         return np.stack([resized(frame) for frame in grey]), scene
     return _augment(grey, scene, rng)
+
+
+def steps_of(study: Study, chosen: list[int]) -> tuple[tuple[float, float, float, float], ...]:
+    """Return the place of a clip's structure in each temporal step: the mean of its two frames."""
+    if not study.track:
+        return ()
+    pairs = np.array([study.track[frame] for frame in chosen]).reshape(-1, 2, 4).mean(axis=1)
+    return tuple((float(a), float(b), float(c), float(d)) for a, b, c, d in pairs)
 
 
 def clip_frames(total: int, rng: np.random.Generator, *, plain: bool) -> list[int]:
@@ -248,8 +263,9 @@ def _mirrored(scene: Scene) -> Scene:
         for mark in scene.marks
     ]
     direction = other.get(scene.direction or "", scene.direction)
+    track = tuple((1 - x1, y0, 1 - x0, y1) for x0, y0, x1, y1 in scene.track)
     ordered = tuple(sorted(marks, key=lambda mark: (mark.image, mark.box[0])))
-    return replace(scene, marks=ordered, direction=direction)
+    return replace(scene, marks=ordered, direction=direction, track=track)
 
 
 def _cropped(
@@ -257,16 +273,9 @@ def _cropped(
 ) -> Scene:
     x0, y0, x1, y1 = box[0] / cols, box[1] / rows, box[2] / cols, box[3] / rows
     width, height = x1 - x0, y1 - y0
-    marks = tuple(
-        replace(
-            mark,
-            box=(
-                (mark.box[0] - x0) / width,
-                (mark.box[1] - y0) / height,
-                (mark.box[2] - x0) / width,
-                (mark.box[3] - y0) / height,
-            ),
-        )
-        for mark in scene.marks
-    )
-    return replace(scene, marks=marks)
+
+    def move(b: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+        return (b[0] - x0) / width, (b[1] - y0) / height, (b[2] - x0) / width, (b[3] - y0) / height
+
+    marks = tuple(replace(mark, box=move(mark.box)) for mark in scene.marks)
+    return replace(scene, marks=marks, track=tuple(move(b) for b in scene.track))

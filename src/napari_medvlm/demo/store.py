@@ -43,6 +43,7 @@ def write_shard(folder: Path, kind: str, number: int, size: int = SHARD) -> Path
             "window": study.window,
             "frames": len(study.values),
             "direction": study.direction,
+            "track": study.track,
             "marks": [asdict(mark) for mark in study.marks],
         }
         for study in studies
@@ -98,6 +99,7 @@ class Store:
             tuple(truth["window"]),
             marks,
             truth["direction"],
+            tuple(tuple(box) for box in truth.get("track", ())),
         )
 
 

@@ -47,8 +47,8 @@ class Plan:
     decay: float = 0.05
     dense: float = 0.5
     save_every: float = 240.0
-    report_every: float = 240.0
-    report_cases: int = 100
+    report_every: float = 420.0
+    report_cases: int = 60
 
 
 class Run:
@@ -108,14 +108,11 @@ class Run:
 
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate() * group["share"]
-        still = [group for group in groups if not group.scenes[0].is_clip]
-        merged, patches = packing.image_features(
-            self.model.model.visual, torch.cat([group.frames for group in still])
-        )
-        scenes = [scene for group in still for scene in group.scenes]
+        merged, patches = self._features(groups)
+        scenes = [scene for group in groups for scene in group.scenes]
         dense = losses.dense_loss(self.heads, merged, patches, scenes)
         loss = (1.0 if groups[0].pack is None else self.plan.dense) * losses.weighted(dense)
-        told = {name: float(value) for name, value in dense.items()}
+        told = {name: float(value.detach()) for name, value in dense.items()}
         if groups[0].pack is not None:
             answer, figures = self._answers(groups, merged)
             loss, told = loss + answer, told | figures
@@ -127,15 +124,23 @@ class Run:
         self.progress["step"] += 1
         return told
 
+    def _features(self, groups: list[batches.Group]) -> tuple[Any, Any]:
+        """Encode all images of a step: those with one frame a patch at once, clips by themselves."""
+        import torch
+
+        visual, clips = self.model.model.visual, groups[-1].scenes[0].is_clip
+        still = groups[:-1] if clips else groups
+        out = [packing.image_features(visual, torch.cat([group.frames for group in still]))]
+        if clips:
+            out.append(packing.image_features(visual, groups[-1].frames))
+        return torch.cat([pair[0] for pair in out]), torch.cat([pair[1] for pair in out])
+
     def _answers(self, groups: list[batches.Group], merged: Any) -> tuple[Any, dict[str, float]]:
         total, soft, softs, count, first = 0.0, 0.0, 0, 0, 0
         table = self.model.get_input_embeddings().weight
         for group in groups:
-            if group.scenes[0].is_clip:
-                features, _ = packing.image_features(self.model.model.visual, group.frames)
-            else:
-                features = merged[first : first + len(group.frames)]
-                first += len(group.frames)
+            features = merged[first : first + len(group.frames)]
+            first += len(group.frames)
             assert group.pack is not None
             hidden = packing.hidden_states(self.model, group.pack, features)
             part, measured, tokens = losses.answer_loss(hidden, table, group.pack, self.numbers)
