@@ -21,7 +21,7 @@ from .store import Store
 
 COORDINATE_SPREAD = 6.0
 SIZE_SPREAD = 1.0
-SINGLES, MULTIS, CLIPS = 16, 5, 2
+SINGLES, MULTIS, CLIPS = 8, 3, 1
 STILL_SHARES = {"ct": 0.5, "mr": 0.32, "xr": 0.18}
 MULTI_SHARES = {"ct": 0.55, "mr": 0.45}
 
@@ -153,15 +153,25 @@ def draw_exchanges(scene: Scene, rng: np.random.Generator) -> list[Exchange]:
     ]
 
 
-def draw_batch(store: Store, encoder: Encoder | None, seed: int, step: int) -> list[Group]:
-    """Draw the groups of one optimizer step; a pure function of its arguments."""
+def draw_batch(
+    store: Store, encoder: Encoder | None, seed: int, step: int
+) -> tuple[list[Group], list[Group]]:
+    """Draw the two halves of one optimizer step; a pure function of the arguments.
+
+    The halves hold equally many images and questions, one for each core.
+    """
     rng = np.random.default_rng([seed, step])
+    count = int(rng.integers(2, 9))
+    return _draw_half(store, encoder, rng, count), _draw_half(store, encoder, rng, count)
+
+
+def _draw_half(
+    store: Store, encoder: Encoder | None, rng: np.random.Generator, count: int
+) -> list[Group]:
     if encoder is None:
-        groups = [draw_group(store, None, rng, STILL_SHARES, 48, 1)]
-        return groups
+        return [draw_group(store, None, rng, STILL_SHARES, 24, 1)]
     groups = [draw_group(store, encoder, rng, STILL_SHARES, SINGLES, 1)]
     if set(MULTI_SHARES) & set(store.kinds):
-        count = int(rng.integers(2, 9))
         groups.append(draw_group(store, encoder, rng, MULTI_SHARES, MULTIS, count))
     if "us" in store.kinds:
         groups.append(draw_group(store, encoder, rng, {"us": 1.0}, CLIPS, 1))
@@ -170,9 +180,9 @@ def draw_batch(store: Store, encoder: Encoder | None, seed: int, step: int) -> l
 
 def stream(
     store: Store, encoder: Encoder, seed: int, first: int, warm_up: int
-) -> Iterator[list[Group]]:
+) -> Iterator[tuple[list[Group], list[Group]]]:
     """Yield the batches of step ``first`` onwards, prepared in a thread ahead of their use."""
-    ready: queue.Queue[list[Group]] = queue.Queue(maxsize=3)
+    ready: queue.Queue[tuple[list[Group], list[Group]]] = queue.Queue(maxsize=3)
     stop = threading.Event()
 
     def produce() -> None:

@@ -14,7 +14,7 @@ from .packing import Pack
 from .questions import KINDS, Scene
 
 
-def answer_loss(hidden: Any, table: Any, batch: Pack, number_ids: Any) -> tuple[Any, Any, int]:
+def answer_loss(hidden: Any, table: Any, batch: Pack, number_ids: Any) -> tuple[Any, Any]:
     """Sum the cross entropy over the answer tokens of a packed batch.
 
     Parameters
@@ -30,8 +30,8 @@ def answer_loss(hidden: Any, table: Any, batch: Pack, number_ids: Any) -> tuple[
 
     Returns
     -------
-    total, soft, count
-        The sum over all answer tokens, the part of it on measured numbers, and how many tokens.
+    total, soft
+        The sum over all answer tokens, and the part of it on measured numbers.
 
     Notes
     -----
@@ -52,7 +52,7 @@ def answer_loss(hidden: Any, table: Any, batch: Pack, number_ids: Any) -> tuple[
         told = logp[batch.soft_row][:, number_ids]
         # Less the target's own entropy, so that a perfect answer costs 0.
         soft = (wanted * (wanted.clamp_min(1e-12).log() - told)).sum()
-    return total + soft, soft, len(rows)
+    return total + soft, soft
 
 
 def dense_heads(vision_width: int, text_width: int) -> Any:

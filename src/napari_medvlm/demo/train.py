@@ -11,6 +11,7 @@ import argparse
 import json
 import math
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,7 @@ class Run:
         self.heads = losses.dense_heads(arch.VISION["hidden_size"], self.width)  # type: ignore[arg-type]
         self.optimizer = torch.optim.AdamW(self._groups(), lr=plan.rate, betas=(0.9, 0.98))
         self.numbers = torch.tensor(self.encoder.numbers)
+        self.workers = ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(1,))
         self.progress: dict[str, Any] = {"step": 0, "seconds": 0.0, "curve": []}
         if resume:
             self.progress = checkpoints.load_state(
@@ -102,56 +104,76 @@ class Run:
         rise = min(1.0, (self.progress["step"] + 1) / 100)
         return self.plan.rate * rise * max(0.01, 0.5 + 0.5 * math.cos(math.pi * self.done()))
 
-    def step(self, groups: list[batches.Group]) -> dict[str, float]:
-        """Take one optimizer step; returns the mean losses by name."""
+    def step(self, halves: tuple[list[batches.Group], list[batches.Group]]) -> dict[str, float]:
+        """Take one optimizer step; returns the mean losses by name.
+
+        The halves are worked on side by side, a thread each with one core: on matrices as small
+        as these, two cores on one operation mostly wait for each other.
+        """
         import torch
 
         for group in self.optimizer.param_groups:
             group["lr"] = self.rate() * group["share"]
-        merged, patches = self._features(groups)
-        scenes = [scene for group in groups for scene in group.scenes]
-        dense = losses.dense_loss(self.heads, merged, patches, scenes)
-        loss = (1.0 if groups[0].pack is None else self.plan.dense) * losses.weighted(dense)
-        told = {name: float(value.detach()) for name, value in dense.items()}
-        if groups[0].pack is not None:
-            answer, figures = self._answers(groups, merged)
-            loss, told = loss + answer, told | figures
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        packs = [group.pack for half in halves for group in half if group.pack is not None]
+        answers = sum(len(pack.predict) for pack in packs)
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        done = list(self.workers.map(lambda half: self._share(half, answers, parameters), halves))
+        for parameter, *parts in zip(parameters, *(grads for grads, _ in done), strict=True):
+            known = [part for part in parts if part is not None]
+            parameter.grad = sum(known[1:], known[0]) if known else None
+        told = {
+            name: sum(figures.get(name, 0.0) for _, figures in done) for name in done[0][1]
+        }
         told["norm"] = float(torch.nn.utils.clip_grad_norm_(parameters, 1.0))
         self.optimizer.step()
         self.progress["step"] += 1
         return told
 
+    def _share(
+        self, groups: list[batches.Group], answers: int, parameters: list[Any]
+    ) -> tuple[tuple[Any, ...], dict[str, float]]:
+        """Return the gradients and losses of some of a step's groups."""
+        import torch
+
+        merged, patches = self._features(groups)
+        scenes = [scene for group in groups for scene in group.scenes]
+        dense = losses.dense_loss(self.heads, merged, patches, scenes)
+        told = {name: float(value.detach()) / 2 for name, value in dense.items()}
+        if not answers:
+            loss = losses.weighted(dense) / 2
+        else:
+            answer, figures = self._answers(groups, merged, answers)
+            loss = answer + self.plan.dense * losses.weighted(dense) / 2
+            told |= figures
+        return torch.autograd.grad(loss, parameters, allow_unused=True), told
+
     def _features(self, groups: list[batches.Group]) -> tuple[Any, Any]:
-        """Encode all images of a step: those with one frame a patch at once, clips by themselves."""
+        """Encode all images: those with one frame a patch at once, clips by themselves."""
         import torch
 
         visual, clips = self.model.model.visual, groups[-1].scenes[0].is_clip
         still = groups[:-1] if clips else groups
-        out = [packing.image_features(visual, torch.cat([group.frames for group in still]))]
+        out = []
+        if still:
+            frames = torch.cat([group.frames for group in still])
+            out.append(packing.image_features(visual, frames))
         if clips:
             out.append(packing.image_features(visual, groups[-1].frames))
         return torch.cat([pair[0] for pair in out]), torch.cat([pair[1] for pair in out])
 
-    def _answers(self, groups: list[batches.Group], merged: Any) -> tuple[Any, dict[str, float]]:
-        total, soft, softs, count, first = 0.0, 0.0, 0, 0, 0
+    def _answers(
+        self, groups: list[batches.Group], merged: Any, answers: int
+    ) -> tuple[Any, dict[str, float]]:
+        loss, soft, first = 0.0, 0.0, 0
         table = self.model.get_input_embeddings().weight
         for group in groups:
             features = merged[first : first + len(group.frames)]
             first += len(group.frames)
             assert group.pack is not None
             hidden = packing.hidden_states(self.model, group.pack, features)
-            part, measured, tokens = losses.answer_loss(hidden, table, group.pack, self.numbers)
-            total, soft = total + part, soft + measured.detach()
-            softs, count = softs + len(group.pack.soft_row), count + tokens
-        loss = total / count
-        told = {
-            "text": float(total.detach() - soft) / max(1, count - softs),  # type: ignore[attr-defined]
-            "boxes": float(soft) / max(1, softs),
-        }
-        return loss, told
+            part, measured = losses.answer_loss(hidden, table, group.pack, self.numbers)
+            loss, soft = loss + part / answers, soft + float(measured.detach()) / answers
+        return loss, {"answer": float(loss.detach()), "numbers": soft}  # type: ignore[attr-defined]
 
     def save(self) -> None:
         """Write the weights and everything that is needed to go on."""
@@ -177,9 +199,9 @@ def train(run: Run, store: Store, *, until: int | None = None) -> None:
     last_save = last_report = last_line = time.monotonic()
     means: dict[str, float] = {}
     source = batches.stream(store, run.encoder, plan.seed, run.progress["step"], plan.warm_up)
-    for groups in source:
+    for halves in source:
         began = time.monotonic()
-        for name, value in run.step(groups).items():
+        for name, value in run.step(halves).items():
             means[name] = 0.95 * means.get(name, value) + 0.05 * value
         now = time.monotonic()
         run.progress["seconds"] += now - began
