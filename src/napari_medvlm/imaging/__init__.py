@@ -2,8 +2,31 @@
 
 from __future__ import annotations
 
+from .clip import Clip
 from .frame import BoxXYXY, Frame
+from .orientation import edge_letters, napari_view, slice_count
+from .reading import read, read_files
+from .sampling import even, parse_slices
 from .selection import PLANES, Plane, Selection
+from .taking import source_id, take
 from .volume import Volume, Window
 
-__all__ = ["PLANES", "BoxXYXY", "Frame", "Plane", "Selection", "Volume", "Window"]
+__all__ = [
+    "PLANES",
+    "BoxXYXY",
+    "Clip",
+    "Frame",
+    "Plane",
+    "Selection",
+    "Volume",
+    "Window",
+    "edge_letters",
+    "even",
+    "napari_view",
+    "parse_slices",
+    "read",
+    "read_files",
+    "slice_count",
+    "source_id",
+    "take",
+]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import hashlib
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,21 +14,30 @@ import numpy.typing as npt
 SPATIAL_AXES = ("z", "y", "x")
 
 
+#: VOI LUT functions of DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3, in lower case.
+WindowFunction = Literal["linear", "linear_exact", "sigmoid"]
+
+
 @dataclass(frozen=True)
 class Window:
-    """A display window (DICOM PS3.3 C.11.2.1.2, linear function).
+    """A display window (DICOM PS3.3 C.11.2.1.2).
 
     Parameters
     ----------
     centre, width
-        In stored units after rescale (HU for CT). ``width`` is at least 1.
+        In stored units after rescale (HU for CT). ``width`` is at least 1 for "linear",
+        above 0 for the other functions.
     name
         Explanation such as "lung"; empty when the file gives none.
+    function
+        How values become grey: "linear" is DICOM's default, made for whole numbers;
+        "linear_exact" suits fractional data, whose width may lie below 1.
     """
 
     centre: float
     width: float
     name: str = ""
+    function: WindowFunction = "linear"
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -59,10 +71,14 @@ class Volume:
     unit
         Unit of the affine's columns: "mm", or "pixel" where no spacing is known.
     times
-        Seconds of each time point where ``temporal``.
+        Seconds of each time point where ``temporal`` and known; else empty.
+    body_part
+        As the file says it, empty when unknown.
+    facts
+        Further plain facts about the source (format, number of images). Never identity.
     """
 
-    voxels: npt.NDArray[np.generic]
+    voxels: npt.NDArray[Any]
     affine: npt.NDArray[np.float64]
     name: str = "volume"
     modality: str = ""
@@ -76,6 +92,12 @@ class Volume:
     body_part: str = ""
     facts: dict[str, str] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        # Without the voxels, which are large, and shown nowhere as numbers.
+        k, j, i = (f"{s:.4g}" for s in self.spacing)
+        kind = f"{self.voxels.dtype} {self.voxels.shape}"
+        return f"Volume({self.name!r}, {kind}, spacing=({k}, {j}, {i}) {self.unit})"
+
     @property
     def spatial_shape(self) -> tuple[int, int, int]:
         """Counts of (slices, rows, columns)."""
@@ -88,3 +110,29 @@ class Volume:
         """Distance between voxel centres along (slice, row, column), in ``unit``."""
         k, j, i = np.linalg.norm(self.affine[:3, :3], axis=0)
         return float(k), float(j), float(i)
+
+    @property
+    def time_count(self) -> int:
+        """Number of time points; 1 where there is no time axis."""
+        return int(self.voxels.shape[0]) if self.temporal else 1
+
+    def at_time(self, time: int = 0) -> npt.NDArray[Any]:
+        """Voxels of one time point, ``(slice, row, column[, rgb])``; a view."""
+        return self.voxels[time] if self.temporal else self.voxels
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of shape, type, geometry and voxels: the same scan has the same digest."""
+        state = hashlib.sha256(repr((self.voxels.shape, self.voxels.dtype.str)).encode())
+        state.update(np.ascontiguousarray(self.affine, dtype="<f8").tobytes())
+        # Slice by slice, so that a strided view is never copied as a whole.
+        for part in self.voxels:
+            state.update(np.ascontiguousarray(part).data)
+        return state.hexdigest()
+
+    def named(self) -> Volume:
+        """The same Volume, its digest's first digits added to its name.
+
+        File names often hold patients' names, so a Volume is told apart by its content.
+        """
+        return replace(self, name=f"{self.name} {self.digest[:6]}")

@@ -1,1 +1,30 @@
-"""A Question in, tokens and a Reply out: one module or folder for each family."""
+"""A Question in, tokens and a Reply out: one module or folder for each family.
+
+Importing this room loads neither torch nor transformers; :func:`open_model` does.
+"""
+
+from __future__ import annotations
+
+from .base import Model, Prompt
+from .catalog import CATALOG, PROFILES, CatalogEntry, find, profile_of
+from .contracts import Chip, InputContract
+from .loading import open_model
+from .profiles import Profile, Task
+from .store import Located, locate
+
+__all__ = [
+    "CATALOG",
+    "PROFILES",
+    "CatalogEntry",
+    "Chip",
+    "InputContract",
+    "Located",
+    "Model",
+    "Profile",
+    "Prompt",
+    "Task",
+    "find",
+    "locate",
+    "open_model",
+    "profile_of",
+]

@@ -1,90 +1,95 @@
-"""Where checkpoints are looked for: by catalog name, or by folder."""
+"""Where checkpoints lie on this machine. No torch, no network.
+
+The toy ships with the program. Others lie below one folder, by catalog name:
+``MEDVLM_MODELS`` of the environment where it is set, otherwise the user's data folder.
+"""
 
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CheckpointError
-from .catalog import CATALOG, CatalogEntry
+from .catalog import CATALOG, CatalogEntry, find, profile_of
+from .checkpoint import read_json
 
-#: The toy model ships with the package.
-DEMO_FOLDER = Path(__file__).parents[1] / "demo" / "model"
+#: The toy's checkpoint folder inside the package.
+DEMO_FOLDER = Path(__file__).resolve().parent.parent / "demo" / "model"
+MODELS_VARIABLE = "MEDVLM_MODELS"
 
 
 @dataclass(frozen=True)
 class Located:
-    """A checkpoint folder and what is known of it.
+    """A checkpoint folder and how it is talked to.
 
     Parameters
     ----------
     path
         The folder.
     label
-        What to call it on the screen; the toy model is labelled as one.
-    entry
-        Its catalog entry; None for a folder that was given by path.
+        What people read; a toy says so.
+    profile
+        Name of the profile, for ``open_model``.
     """
 
     path: Path
     label: str
-    entry: CatalogEntry | None = None
-
-    @property
-    def profile(self) -> str | None:
-        """The profile to open it with; None lets the folder's config decide."""
-        return None if self.entry is None else self.entry.profile
+    profile: str
 
 
 def models_folder() -> Path:
-    """Folder that holds one folder for each downloaded model.
-
-    ``MEDVLM_MODELS`` in the environment overrides the user's data folder.
-    """
-    if named := os.environ.get("MEDVLM_MODELS"):
-        return Path(named).expanduser()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
+    """Return the folder that holds downloaded models, one folder each; it may not exist."""
+    chosen = os.environ.get(MODELS_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser()
+    if os.name == "nt":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     else:
-        base = Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share"))
+        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
     return base / "napari-medvlm" / "models"
 
 
 def folder_of(entry: CatalogEntry) -> Path:
-    """Where a catalog entry's checkpoint lies, whether or not it is there."""
+    """Return where an entry's checkpoint is looked for."""
     return DEMO_FOLDER if entry.name == "demo" else models_folder() / entry.name
 
 
 def is_present(entry: CatalogEntry) -> bool:
-    """Whether the entry's folder holds a configuration."""
+    """Say whether an entry's folder holds a model."""
     return (folder_of(entry) / "config.json").is_file()
 
 
 def locate(name_or_folder: str | os.PathLike[str]) -> Located:
-    """Find a checkpoint by catalog name or by folder.
+    """Find a checkpoint by catalog name or by its folder.
+
+    Parameters
+    ----------
+    name_or_folder
+        A name of the catalog, or a path. A folder that exists wins over a name only where it
+        is written as a path.
 
     Raises
     ------
     CheckpointError
-        If the name is unknown and no such folder exists, or the model is not downloaded.
+        If there is no such folder, or it holds no model.
     """
-    text = os.fspath(name_or_folder)
-    entry = CATALOG.get(text.lower())
-    if entry is None:
-        path = Path(text).expanduser()
-        if path.is_dir():
-            return Located(path, path.resolve().name)
+    entry = find(os.fspath(name_or_folder))
+    if entry is not None:
+        folder = folder_of(entry)
+        if not is_present(entry):
+            raise CheckpointError(
+                f"{entry.label} is not on this machine: expected it in {folder}.",
+                "Copy its published folder there, or give the folder where it lies.",
+            )
+        return Located(folder, entry.label, entry.profile.name)
+    folder = Path(name_or_folder).expanduser()
+    if not (folder / "config.json").is_file():
         raise CheckpointError(
-            f"“{text}” is neither a folder nor a known model.",
-            f"Known models: {', '.join(CATALOG)}; or give a checkpoint folder.",
+            f"Expected a model's name ({', '.join(CATALOG)}) or a folder with config.json, "
+            f"found neither in {os.fspath(name_or_folder)!r}.",
+            "medvlm models lists the names.",
         )
-    if not is_present(entry):
-        raise CheckpointError(
-            f"{entry.label} is not on this machine: {folder_of(entry)} holds no config.json.",
-            f"Download {entry.repository} into that folder, or give another folder.",
-        )
-    return Located(folder_of(entry), entry.label, entry)
+    profile = profile_of(folder, read_json(folder / "config.json"))
+    label = profile.title if profile.name in CATALOG else f"{profile.title} {folder.name}"
+    return Located(folder, label, profile.name)

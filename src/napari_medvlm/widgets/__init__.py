@@ -1,1 +1,7 @@
-"""Qt, napari, superqt: no logic that could be tested without a screen."""
+"""The screen: the dock widget and its parts."""
+
+from __future__ import annotations
+
+from .panel import MedvlmPanel
+
+__all__ = ["MedvlmPanel"]

@@ -16,13 +16,13 @@ FIELD_MM = (150.0, 220.0, 220.0)
 """Extent (slices, rows, cols) of the brain MR: skull base to vertex."""
 
 _WHITE, _GREY, _FLUID, _BONE, _FAT, _SKIN, _MUSCLE, _AIR = 385, 480, 70, 45, 560, 430, 240, 8
-"""Arbitrary units in the order of a FLAIR picture; lesions are far above all but nothing in the brain."""
+"""Arbitrary units in the order of a FLAIR picture; a lesion (800 and more) outshines them all."""
 
 
 @lru_cache(maxsize=16)
 def _pixels(plane: Plane, head: Head) -> tuple[tuple[slice, slice], Field, Field]:
     v, u = plane.axes()
-    bu, bv, _ = head.to_body(u, v, 0.0)
+    bu, bv = head.pose.to_body(u, v)
     reach = head.half_width + 14, head.half_depth + 14
     part = plane.window((-reach[0], -reach[1]), reach)
     return part, bu[part], bv[part]
@@ -47,7 +47,7 @@ class BrainScene:
         """Stored values of an axial picture without lesions and without noise."""
         head = self.head
         part, u, v = _pixels(plane, head)
-        w = height_mm - head.shift[2]
+        w = height_mm - head.pose.shift[2]
         texture = mottle(self._nodes, height_mm / FIELD_MM[0] + 0.5, plane.rows, plane.cols)
         image = np.full((plane.rows, plane.cols), _AIR, np.float32)
         corner = part[0].start, part[1].start

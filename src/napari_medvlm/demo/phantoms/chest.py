@@ -23,7 +23,7 @@ _AIR, _LUNG, _FAT, _MUSCLE, _SKIN = -1000.0, -858.0, -98.0, 52.0, 20.0
 
 @dataclass(frozen=True)
 class Section:
-    """Where the pixels of one axial picture that can show the patient lie, computed once per matrix."""
+    """The pixels that can show the patient, and where they lie; computed once per matrix."""
 
     part: tuple[slice, slice]
     u: Field
@@ -34,7 +34,7 @@ class Section:
 @lru_cache(maxsize=16)
 def _section(plane: Plane, thorax: Thorax) -> Section:
     v, u = plane.axes()
-    bu, bv, _ = thorax.to_body(u, v, 0.0)
+    bu, bv = thorax.pose.to_body(u, v)
     half = thorax.half_width, thorax.half_depth
     part = plane.window((-half[0], -half[1]), half)
     bu, bv = bu[part], bv[part]
@@ -65,7 +65,7 @@ class ChestScene:
     def anatomy(self, plane: Plane, height_mm: float) -> Field:
         """Hounsfield units of an axial picture without lesions and without noise."""
         thorax, where = self.thorax, _section(plane, self.thorax)
-        w = height_mm - thorax.shift[2]
+        w = height_mm - thorax.pose.shift[2]
         texture = mottle(self._nodes, height_mm / FIELD_MM[0] + 0.5, plane.rows, plane.cols)
         texture = texture[where.part]
         image = np.full((plane.rows, plane.cols), _AIR, np.float32)
@@ -91,7 +91,7 @@ class ChestScene:
     def _table(self, image: Field, plane: Plane) -> None:
         """The scanner's curved table top under the patient."""
         v, u = plane.axes()
-        back = self.thorax.half_depth + self.thorax.shift[1] + 6
+        back = self.thorax.half_depth + self.thorax.pose.shift[1] + 6
         distance = np.abs(v - back - 3 + 0.0009 * u * u) - 1.5
         blend(image, np.maximum(distance, np.abs(u) - 150), -650.0, plane.softness_mm)
 

@@ -1,22 +1,25 @@
 """Small building blocks of the phantoms: pixel grids, implicit shapes, and soft noise.
 
-A shape is an array of *signed distances* in millimetres, negative inside, or something close enough to a
-distance near its border. Painting it on a :class:`Canvas` gives one pixel of antialiasing, so that edges
-land between pixels where the geometry says, at any matrix size.
+A shape is an array of *signed distances* in millimetres, negative inside, or something close
+enough to a distance near its border. Painting it on a :class:`Canvas` gives one pixel of
+antialiasing, so that edges land between pixels where the geometry says, at any matrix size.
 
-Coordinates in here are millimetres in the directions of an axial picture as radiology shows it: ``u`` to the
-patient's left (along a row), ``v`` to posterior (down the rows), ``w`` to the head.
+Coordinates in here are millimetres in the directions of an axial picture as radiology shows it:
+``u`` to the patient's left (along a row), ``v`` to posterior (down the rows), ``w`` to the head.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Field = NDArray[np.float32]
+Field = NDArray[np.floating[Any]]
+"""Numbers per pixel or point; pictures are float32."""
 
 
 @dataclass(frozen=True)
@@ -53,19 +56,22 @@ class Plane:
         u = (np.arange(self.cols) + 0.5) * across - self.width_mm / 2
         return v.astype(np.float32)[:, None], u.astype(np.float32)[None, :]
 
-
     def window(self, low: tuple[float, float], high: tuple[float, float]) -> tuple[slice, slice]:
-        """Rows and columns that surely hold all of low <= (u, v) <= high in the patient's millimetres."""
+        """Rows and columns that surely hold low <= (u, v) <= high in the patient's millimetres."""
         # A patient turned by 3 degrees and shifted stays within this of the scanner's own axes.
         slack = 16.0 + self.softness_mm
         down, across = self.pixel_mm
-        left, right = (int((x + self.width_mm / 2) / across) for x in (low[0] - slack, high[0] + slack))
-        top, bottom = (int((y + self.height_mm / 2) / down) for y in (low[1] - slack, high[1] + slack))
+        left, right = (
+            int((x + self.width_mm / 2) / across) for x in (low[0] - slack, high[0] + slack)
+        )
+        top, bottom = (
+            int((y + self.height_mm / 2) / down) for y in (low[1] - slack, high[1] + slack)
+        )
         return slice(max(top, 0), max(bottom + 1, 0)), slice(max(left, 0), max(right + 1, 0))
 
 
 def blend(image: Field, distance: Field, value: Field | float, softness_mm: float) -> None:
-    """Blend ``value`` into ``image``, in place, where ``distance`` (mm) is negative; soft over one pixel."""
+    """Blend ``value`` into ``image``, in place, where ``distance`` (mm) is negative."""
     cover = np.multiply(distance, np.float32(-1 / softness_mm), dtype=np.float32)
     cover += np.float32(0.5)
     np.maximum(cover, 0, out=cover)
@@ -112,7 +118,7 @@ class Canvas:
         return replace(self, u=np.abs(self.u))
 
     def crop(self, low: tuple[float, float], high: tuple[float, float]) -> Canvas:
-        """The part that surely holds all pixels with low <= (u, v) <= high: a view, cheaper to paint."""
+        """The part that surely holds low <= (u, v) <= high: a view, cheaper to paint."""
         rows, cols = self.plane.window(low, high)
         top, left = (max(a.start - b, 0) for a, b in zip((rows, cols), self.corner, strict=True))
         part = (slice(top, rows.stop - self.corner[0]), slice(left, cols.stop - self.corner[1]))
@@ -147,7 +153,7 @@ class Canvas:
 def ellipsoid(
     u: Field, v: Field, w: Field | float, centre: tuple[float, ...], axes: tuple[float, ...]
 ) -> Field:
-    """Near-distance (mm) to an axis-aligned ellipsoid with semi-axes ``axes`` (mm) about ``centre``."""
+    """Near-distance (mm) to the ellipsoid with semi-axes ``axes`` (mm) about ``centre``."""
     squared = ((u - centre[0]) / axes[0]) ** 2 + ((v - centre[1]) / axes[1]) ** 2
     squared = squared + ((w - centre[2]) / axes[2]) ** 2
     return np.asarray((np.sqrt(squared) - 1) * min(axes[0], axes[1]), np.float32)
@@ -161,12 +167,39 @@ def tube(
     end: tuple[float, float, float],
     radii: tuple[float, float],
 ) -> Field:
-    """Distance (mm) to a round-ended straight tube whose radius goes from ``radii[0]`` to ``radii[1]``."""
+    """Distance (mm) to a round-ended straight tube with ``radii`` at its start and end."""
     du, dv, dw = end[0] - start[0], end[1] - start[1], end[2] - start[2]
     pu, pv, pw = u - start[0], v - start[1], w - start[2]
     along = np.clip((pu * du + pv * dv + pw * dw) / (du * du + dv * dv + dw * dw), 0, 1)
     squared = (pu - along * du) ** 2 + (pv - along * dv) ** 2 + (pw - along * dw) ** 2
     return np.asarray(np.sqrt(squared) - (radii[0] + along * (radii[1] - radii[0])), np.float32)
+
+
+@dataclass(frozen=True)
+class Pose:
+    """How a patient lies in the scanner.
+
+    Parameters
+    ----------
+    tilt : float
+        Turn about the long axis, radians.
+    shift : tuple of float
+        Offset to the left, to posterior and to the head, millimetres.
+    """
+
+    tilt: float
+    shift: tuple[float, float, float]
+
+    def to_body(self, u: Field, v: Field) -> tuple[Field, Field]:
+        """From the scanner's millimetres (left, posterior) to the patient's own."""
+        cos, sin = math.cos(self.tilt), math.sin(self.tilt)
+        u, v = u - np.float32(self.shift[0]), v - np.float32(self.shift[1])
+        return cos * u + sin * v, cos * v - sin * u
+
+    def to_scanner(self, u: Field, v: Field) -> tuple[Field, Field]:
+        """From the patient's millimetres (left, posterior) to the scanner's."""
+        cos, sin = math.cos(self.tilt), math.sin(self.tilt)
+        return cos * u - sin * v + self.shift[0], sin * u + cos * v + self.shift[1]
 
 
 @lru_cache(maxsize=32)
@@ -182,7 +215,7 @@ def _stretch(size: int, nodes: int) -> Field:
 
 
 def mottle(nodes: Field, height: float, rows: int, cols: int) -> Field:
-    """A slice of soft noise: ``nodes`` (z, y, x) interpolated at ``height`` (0..1) to (rows, cols)."""
+    """A slice of soft noise (rows, cols): ``nodes`` (z, y, x) at ``height`` (0..1)."""
     position = float(np.clip(height, 0, 1)) * (len(nodes) - 1)
     low = min(int(position), len(nodes) - 2)
     sheet = nodes[low] + (position - low) * (nodes[low + 1] - nodes[low])
@@ -192,10 +225,11 @@ def mottle(nodes: Field, height: float, rows: int, cols: int) -> Field:
 
 
 def grain(seed: tuple[int, ...], rows: int, cols: int) -> Field:
-    """Image noise of unit standard deviation with the slight correlation of a reconstructed picture."""
+    """Image noise of unit standard deviation, slightly correlated as reconstruction leaves it."""
     white = np.random.default_rng(seed).standard_normal((rows, cols), np.float32)
     # Four neighbouring pixels with weight 0.5 each: variance stays 4 x 0.25 = 1.
     return np.asarray(
-        0.5 * (white + np.roll(white, 1, 0) + np.roll(white, 1, 1) + np.roll(white, (1, 1), (0, 1))),
+        0.5
+        * (white + np.roll(white, 1, 0) + np.roll(white, 1, 1) + np.roll(white, (1, 1), (0, 1))),
         np.float32,
     )

@@ -1,7 +1,7 @@
 """The shape of a head: brain, ventricles and folds as functions of a point.
 
-The patient's own millimetres (u left, v posterior, w to the head), origin between the third ventricle and
-the brain's middle. Sizes after the usual adult range (brain about 135 x 165 x 130 mm).
+The patient's own millimetres (u left, v posterior, w to the head), origin at the third ventricle.
+Sizes after the usual adult range (brain about 135 x 165 x 130 mm).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_medvlm.demo.phantoms.fields import Field, ellipsoid, tube
+from napari_medvlm.demo.phantoms.fields import Field, Pose, ellipsoid, tube
 
 _VENTRICLE = (
     ((6, -30, 4), (10, -12, 14), (5.0, 5.5)),  # frontal horn
@@ -33,8 +33,7 @@ class Head:
     half_depth: float
     half_height: float
     ventricles: float
-    tilt: float
-    shift: tuple[float, float, float]
+    pose: Pose
     folds: tuple[tuple[float, float, float, float], ...]
 
     @classmethod
@@ -51,17 +50,9 @@ class Head:
             half_depth=float(rng.uniform(79, 86)),
             half_height=float(rng.uniform(64, 68)),
             ventricles=float(rng.uniform(0.85, 1.3)),
-            tilt=float(rng.uniform(-0.05, 0.05)),
-            shift=(float(shift[0]), float(shift[1]), float(shift[2])),
+            pose=Pose(float(rng.uniform(-0.05, 0.05)), tuple(shift.tolist())),
             folds=tuple((a, b, c, d) for a, b, c, d in np.hstack([ways, turns]).tolist()),
         )
-
-    def to_body(self, u: Field, v: Field, w: Field | float) -> tuple[Field, Field, Field | float]:
-        """From the scanner's LPS millimetres to the patient's own."""
-        cos, sin = float(np.cos(self.tilt)), float(np.sin(self.tilt))
-        left, back, up = self.shift
-        u, v = u - np.float32(left), v - np.float32(back)
-        return cos * u + sin * v, cos * v - sin * u, w - np.float32(up)
 
     def dome(self, u: Field, v: Field, w: Field | float) -> tuple[Field, Field]:
         """Distance to the ellipsoid of the brain, and how far out a point is (1 on it)."""
@@ -74,11 +65,12 @@ class Head:
         """Distance to both hemispheres with their temporal lobes."""
         # Over the orbits and the tentorium the brain ends well above the base of the ellipsoid.
         # The tentorium is a tent: highest in the middle.
-        tent = 16 * np.exp(-((u / 24) ** 2)) / (1 + np.exp((20 - v) / 4)) / (1 + np.exp((v - 60) / 4))
+        behind = 1 / ((1 + np.exp((20 - v) / 4)) * (1 + np.exp((v - 60) / 4)))
+        tent = 16 * np.exp(-((u / 24) ** 2)) * behind
         base = -27 + tent
         upper = np.maximum(dome, base - w)
         temporal = ellipsoid(np.abs(u), v, w, (38, -8, -28), (24, 40, 22))
-        return np.minimum(upper, np.maximum(temporal, dome + 1))
+        return np.asarray(np.minimum(upper, np.maximum(temporal, dome + 1)))
 
     def cerebellum(self, u: Field, v: Field, w: Field | float) -> Field:
         """Distance to the cerebellum."""
@@ -98,10 +90,10 @@ class Head:
         ]
         parts.append(ellipsoid(u, v, w, (0, 0, -4), (2.6 * self.ventricles, 15, 11)))
         parts.append(ellipsoid(u, v, w, (0, 26, -38), (7, 5, 11)))
-        return np.minimum.reduce(parts)
+        return np.asarray(np.minimum.reduce(parts))
 
     def fold(self, u: Field, v: Field, w: Field | float, out: Field, sway: Field) -> Field:
-        """Distance to the middle of the nearest sulcus: folds run in from the surface, bent by ``sway``."""
+        """Distance to the middle of the nearest sulcus; ``sway`` bends the folds."""
         root = np.sqrt(out)
         pu, pv, pw = u / root, v / root, w / root
         first, second, third, *bends = (
@@ -113,7 +105,9 @@ class Head:
         return np.asarray(np.abs(level) * (_FOLD_MM / (1.22 * 2 * np.pi)) * root, np.float32)
 
     def room(self, u: Field, v: Field, w: Field) -> Field:
-        """Distance to where a lesion may lie: in a hemisphere, off its surface and its ventricles."""
-        bu, bv, bw = self.to_body(u, v, w)
+        """Distance to where a lesion may lie: in a hemisphere, off surface and ventricles."""
+        (bu, bv), bw = self.pose.to_body(u, v), w - np.float32(self.pose.shift[2])
         depth = self.cerebrum(bu, bv, bw, self.dome(bu, bv, bw)[0])
-        return np.maximum.reduce([depth + 3, 2 - self.ventricle(bu, bv, bw), 4 - np.abs(bu)])
+        return np.asarray(
+            np.maximum.reduce([depth + 3, 2 - self.ventricle(bu, bv, bw), 4 - np.abs(bu)])
+        )

@@ -1,4 +1,4 @@
-"""What lies inside the chest besides the lungs: painted into an axial picture, in Hounsfield units."""
+"""What lies in the chest besides the lungs, painted into an axial picture in Hounsfield units."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ _BLOOD, _MYOCARDIUM, _SOFT, _LIVER, _SPLEEN = 165.0, 95.0, 40.0, 105.0, 118.0
 """After contrast medium, so that vessels stand out from the fat around them."""
 
 _CORTEX, _MARROW, _CANAL, _GAS = 620.0, 240.0, 15.0, -960.0
+
+Tube = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float]]
+"""Start, end and radii of a straight tube, millimetres."""
 
 _CARINA = (0.0, 4.0, 32.0)
 
@@ -37,7 +40,7 @@ def paint_mediastinum(canvas: Canvas, thorax: Thorax) -> None:
     heart_top = thorax.domes[1] + 40
     if canvas.w < heart_top + 48:
         _paint_heart(canvas.crop((-56, -72), (90, 45)), thorax, heart_top)
-    for start, end, radii in (
+    vessels: tuple[Tube, ...] = (
         ((-8, -14, heart_top + 10), (-13, -22, 55), (14, 15)),  # ascending aorta
         ((-12, -20, 56), (21, 34, 58), (13.5, 12)),  # arch
         ((21, 34, 58), (17, 36, -140), (12, 10)),  # descending aorta
@@ -49,10 +52,11 @@ def paint_mediastinum(canvas: Canvas, thorax: Thorax) -> None:
         ((6, 4, 64), (20, 2, 130), (5, 5)),  # left common carotid artery
         ((14, 22, 64), (34, 12, 130), (5, 5)),  # left subclavian artery
         ((-26, -16, 96), (38, -30, 112), (7, 6)),  # brachiocephalic veins
-    ):
+    )
+    for start, end, radii in vessels:
         canvas.tube(start, end, radii, _BLOOD, mottled=3)
     canvas.tube((5, 26, 150), (9, 24, -150), (6.5, 6.5), _SOFT)  # oesophagus
-    airways = (
+    airways: tuple[Tube, ...] = (
         ((0, -4, 170), _CARINA, (8.5, 8)),  # trachea
         (_CARINA, (-34, 10, 6), (7, 5.2)),  # right main bronchus: the steeper one
         (_CARINA, (42, 14, 0), (6.5, 4.8)),  # left main bronchus

@@ -34,7 +34,7 @@ class Lesion:
     semi_axes_mm : tuple of float
         Semi-axes: two in the axial plane, the third towards the head.
     angle : float
-        Rotation of the first two axes in the axial plane, radians, from patient left towards posterior.
+        Rotation of the first two axes in the axial plane, radians, from left towards posterior.
     value : float
         Stored value inside (HU for CT).
     """
@@ -121,15 +121,16 @@ class Phantom:
 
     @property
     def frontal(self) -> bool:
-        """Whether the picture is a frontal projection (rows to the feet) and not an axial section."""
+        """Whether it is a frontal projection (rows to the feet) and not axial sections."""
         return self.kind == "chest_radiograph"
 
     @property
     def affine(self) -> NDArray[np.float64]:
         """4x4 from array indices (k, j, i, 1) at voxel centres to RAS+ millimetres.
 
-        Axial: columns run to the patient's left (-x), rows to posterior (-y), slices to the head (+z).
-        Frontal: columns run to the patient's left (-x), rows to the feet (-z), the one slice lies at y = 0.
+        Axial: columns run to the patient's left (-x), rows to posterior (-y), slices to the head
+        (+z). Frontal: columns run to the patient's left (-x), rows to the feet (-z), and the one
+        slice lies at y = 0.
         """
         steps = self.spacing_mm
         # Row of the affine (RAS axis) and sign for each of the array axes k, j, i.
@@ -160,7 +161,7 @@ class Phantom:
         return np.stack([np.rint(self.slice(k)).astype(np.int16) for k in range(self.shape[0])])
 
     def cross_section_fraction(self, lesion_index: int, k: int) -> float:
-        """Area-equivalent diameter of the lesion on slice ``k`` against its largest; 0 where it is not."""
+        """Area-equivalent diameter of the lesion on slice ``k`` against its largest; 0 off it."""
         height = self.height_mm(k)
         return 1.0 if self.frontal else self.lesions[lesion_index].cut(height)
 
@@ -184,7 +185,7 @@ class Phantom:
 
 
 def section(lesion: Lesion, plane: Plane, height_mm: float) -> Field | None:
-    """Near-distance (mm) of an axial plane's pixels to the lesion's outline; None where it is not cut."""
+    """Near-distance (mm) of an axial plane's pixels to the lesion's outline; None if not cut."""
     scale = lesion.cut(height_mm)
     if scale <= 0:
         return None
@@ -200,9 +201,7 @@ def section(lesion: Lesion, plane: Plane, height_mm: float) -> Field | None:
     return np.asarray((radius - 1) / np.maximum(slope, 1e-6), np.float32)
 
 
-def add_lesions(
-    image: Field, plane: Plane, height_mm: float, lesions: tuple[Lesion, ...]
-) -> None:
+def add_lesions(image: Field, plane: Plane, height_mm: float, lesions: tuple[Lesion, ...]) -> None:
     """Blend the axial sections of ``lesions`` into ``image`` (rows, cols), in place."""
     for lesion in lesions:
         distance = section(lesion, plane, height_mm)
@@ -210,8 +209,10 @@ def add_lesions(
             blend(image, distance, lesion.value, plane.softness_mm)
 
 
-def crossed_slices(height_mm: float, reach_mm: float, slices: int, step_mm: float) -> tuple[int, int]:
-    """First and last slice within ``reach_mm`` of ``height_mm``; the centre of the stack is height 0."""
+def crossed_slices(
+    height_mm: float, reach_mm: float, slices: int, step_mm: float
+) -> tuple[int, int]:
+    """First and last slice nearer than ``reach_mm`` to ``height_mm``; the stack's middle is 0."""
     middle = (slices - 1) / 2
     first = math.floor((height_mm - reach_mm) / step_mm + middle) + 1
     last = math.ceil((height_mm + reach_mm) / step_mm + middle) - 1

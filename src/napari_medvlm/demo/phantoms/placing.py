@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_medvlm.demo.phantoms.fields import Field
 from napari_medvlm.demo.phantoms.phantom import Lesion, crossed_slices, rotated_reach
 
 MIDLINE_MM = 15.0
@@ -37,7 +38,7 @@ class Placing:
     """
 
     label: str
-    room: Callable[[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
+    room: Callable[[Field, Field, Field], Field]
     reach_mm: tuple[float, float, float]
     values: tuple[float, float]
     frontal: bool = False
@@ -63,7 +64,7 @@ def draw_lesions(
         count = int(rng.choice(3, p=(0.4, 0.5, 0.1)))
     low, high = diameter_range
     if count < 0 or not 0 < low <= high:
-        msg = f"Expected n_lesions >= 0 and 0 < low <= high for diameters, got {count}, {(low, high)}."
+        msg = f"Expected n_lesions >= 0 and diameters 0 < low <= high, got {count}, {(low, high)}."
         raise ValueError(msg)
     if count and not placing.frontal and step_mm > 0.75 * low:
         msg = (
@@ -126,7 +127,9 @@ def _find_room(
         if fits.any():
             u, v, w = centres[int(np.argmax(fits))]
             return float(u), float(v), float(w)
-    msg = f"Found no room for a {placing.label} of {2 * max(axes):.0f} mm: ask for smaller or fewer."
+    msg = (
+        f"Found no room for a {placing.label} of {2 * max(axes):.0f} mm: ask for smaller or fewer."
+    )
     raise ValueError(msg)
 
 

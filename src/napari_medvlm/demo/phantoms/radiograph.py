@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_medvlm.demo.phantoms.chest import ChestScene
 from napari_medvlm.demo.phantoms.fields import Field, Plane, grain
@@ -15,7 +14,7 @@ from napari_medvlm.demo.phantoms.placing import Placing, draw_lesions
 from napari_medvlm.demo.phantoms.thorax import Thorax
 
 FIELD_MM = (1.0, 320.0, 320.0)
-"""Extent of the picture: rows from neck to upper abdomen, columns from the right to the left arm."""
+"""Extent of the picture: rows from neck to upper abdomen, columns from right to left."""
 
 _DEPTH_MM, _DEPTHS, _HEIGHTS, _WIDTHS = 240.0, 80, 107, 192
 """Extent and matrix (depth, height, width) on which the densities are summed: 3 x 3 x 1.7 mm."""
@@ -55,8 +54,8 @@ class RadiographScene:
     def room(self, u: Field, v: Field, w: Field) -> Field:
         """Distance to the part of the lungs whose shadow nothing but ribs and vessels covers."""
         thorax = self.thorax
-        bu, bv, up = thorax.to_body(u, v, w)
-        bw = np.asarray(up, np.float32)
+        bu, bv = thorax.pose.to_body(u, v)
+        bw = w - np.float32(thorax.pose.shift[2])
         # The heart and the domes are asked where along the ray they reach furthest.
         heart = np.minimum(
             thorax.heart_distance(bu, -14 - 0.35 * (bu - 20), bw),
@@ -64,28 +63,28 @@ class RadiographScene:
         )
         dome = thorax.dome(bu, np.full_like(bv, -12)) + 4 - bw
         lung = thorax.lung(bu, bv, bw, thorax.ray(bu, bv))
-        return np.maximum.reduce([lung, 4 - heart, dome, 38 - np.abs(bu - 3), bw - 92])
+        return np.asarray(np.maximum.reduce([lung, 4 - heart, dome, 38 - np.abs(bu - 3), bw - 92]))
 
     def render(self, plane: Plane, height_mm: float, k: int, lesions: tuple[Lesion, ...]) -> Field:
         """Stored values 0..4095 (rows, cols): dense is bright, as on a light box."""
         path = _resample(water_path(self.seed), plane.rows, plane.cols)
         for lesion in lesions:
             path = path + shadow(lesion, plane)
-        # Beer-Lambert leaves exp(-mu x path) of the beam; detectors show its darkness on a soft curve.
+        # Beer-Lambert leaves exp(-mu x path) of the beam; what is missing is shown bright.
         image = 4095 * (1 - np.exp(-path / _SCALE_MM))
         image += 22 * grain((self.seed, 24, k), plane.rows, plane.cols)
         return np.asarray(np.clip(image, 0, 4095), np.float32)
 
 
 def shadow(lesion: Lesion, plane: Plane) -> Field:
-    """Millimetres of water that a nodule adds to each ray, (rows, cols): its chord from front to back."""
+    """Millimetres of water that a nodule adds to each ray, (rows, cols): by its chord."""
     down, across = plane.axes()
     left, _, up = lesion.centre_lps_mm
     a, b, c = lesion.semi_axes_mm
     wide = rotated_reach(lesion.semi_axes_mm, lesion.angle)[0]
     inside = 1 - ((across - left) / wide) ** 2 - ((-down - up) / c) ** 2
     chord = 2 * a * b / wide * np.sqrt(np.maximum(inside, 0))
-    # Partly calcified tissue in place of lung of about -850 HU: a projection hides much of a soft one.
+    # Partly calcified, in place of lung of about -850 HU: a projection would hide a soft one.
     return np.asarray(chord * (lesion.value + 850) / 1000, np.float32)
 
 
@@ -110,7 +109,7 @@ def chest_radiograph(
 ) -> Phantom:
     """A frontal chest radiograph with nodules in the open lung fields.
 
-    The patient's right is on the left of the picture; rows run to the feet. Making the first picture of a
+    The patient's right is on the left of the picture; rows run to the feet. The first picture of a
     seed takes some tenths of a second, because the whole chest is projected.
 
     Parameters
@@ -130,7 +129,9 @@ def chest_radiograph(
         Stored values are 0..4095, bright where dense (MONOCHROME2).
     """
     if shape[0] != 1:
-        msg = f"Expected one slice, shape (1, rows, cols), got {shape}: a radiograph is one picture."
+        msg = (
+            f"Expected one slice, shape (1, rows, cols), got {shape}: a radiograph is one picture."
+        )
         raise ValueError(msg)
     scene = RadiographScene(seed)
     lesions = draw_lesions(

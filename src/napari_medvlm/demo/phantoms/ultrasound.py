@@ -18,7 +18,7 @@ Direction = Literal["left", "right", "up", "down"]
 DIRECTIONS: tuple[Direction, ...] = ("left", "right", "up", "down")
 
 _APEX = -0.08
-"""Height of the sector's apex, in picture heights from the top: a curved probe just above the picture."""
+"""Height of the sector's apex, picture heights from the top: a curved probe above the picture."""
 
 _HALF_ANGLE, _NEAR, _FAR = 0.66, 0.16, 1.04
 """Half opening (radians) and first and last depth (picture heights) of the sector."""
@@ -42,11 +42,11 @@ class ClipPhantom:
     fps : float
         Frames per second.
     direction : {"left", "right", "up", "down"}
-        The way the chamber moves across the picture from the first to the last frame.
+        The way the chamber moves across the picture from first to last frame.
     label : str
         What moves.
     start, travel : tuple of float
-        Where the chamber's centre begins (x from the middle column, y from the top) and how far it goes.
+        Where the chamber's centre begins (x from the middle column, y from the top), and its way.
     radii : tuple of float
         Half extents (across, down) of the chamber with its wall.
     """
@@ -77,7 +77,7 @@ class ClipPhantom:
 
     @property
     def boxes(self) -> tuple[Box, ...]:
-        """Tight box (x0, y0, x1, y1) of the chamber with its wall on each frame, pixel-edge coordinates."""
+        """Tight boxes (x0, y0, x1, y1) of the chamber with its wall, pixel-edge coordinates."""
         rows, cols = self.shape
         found = []
         for t in range(self.count):
@@ -97,7 +97,7 @@ class ClipPhantom:
 
     @cached_property
     def _echoes(self) -> tuple[Field, Field]:
-        """Two independent complex echo fields as pairs: (2, depths, angles), along the beams."""
+        """Two independent complex echo fields, each (2, depths, angles), along the beams."""
         rng = np.random.default_rng((self.seed, 31))
         white = rng.standard_normal((4, 150, 90), np.float32)
         # The beam is wider than the pulse is long: speckle is smeared across the beams.
@@ -116,7 +116,7 @@ class ClipPhantom:
         return 1 + 0.13 * total
 
     def _speckle(self, t: int) -> Field:
-        """Rayleigh-distributed amplitude (rows, cols), which drifts a little from frame to frame."""
+        """Rayleigh-distributed amplitude (rows, cols), drifting a little from frame to frame."""
         first, second = self._echoes
         turn = 0.11 * t
         real, imaginary = math.cos(turn) * first + math.sin(turn) * second
@@ -135,9 +135,9 @@ class ClipPhantom:
         edge = (out - 1) * min(self.radii)
         echo = 0.13 * self._tissue * np.exp(-0.35 * (depth - 0.5))
         # Sound that crossed fluid was weakened less: tissue behind the chamber is brighter.
-        behind = (np.abs(angle - math.atan2(cx, cy - _APEX)) < 0.8 * self.radii[0] / (cy - _APEX)) & (
-            depth > math.hypot(cx, cy - _APEX)
-        )
+        behind = (
+            np.abs(angle - math.atan2(cx, cy - _APEX)) < 0.8 * self.radii[0] / (cy - _APEX)
+        ) & (depth > math.hypot(cx, cy - _APEX))
         echo = echo * np.where(behind, 1.35, 1)
         whole, inner = (np.clip(0.5 - (edge + w) / pixel, 0, 1) for w in (0.0, _WALL))
         echo = echo + whole * (1.3 - echo)

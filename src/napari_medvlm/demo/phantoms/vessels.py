@@ -54,13 +54,10 @@ class VesselTree:
         return cls(balls[inside & (balls[:, 3] > 0.35)])
 
     def cover(self, plane: Plane, thorax: Thorax, height_mm: float) -> Field:
-        """Fraction (0..1) of each pixel, (rows, cols), that vessels fill in the slab at ``height_mm``."""
-        left, back, up = thorax.shift
-        off = np.abs(self.balls[:, 2] - (height_mm - up))
+        """Fraction (0..1) of each pixel, (rows, cols), that vessels fill at ``height_mm``."""
+        off = np.abs(self.balls[:, 2] - (height_mm - thorax.pose.shift[2]))
         near = self.balls[off < _SLAB_MM + 1]
-        cos, sin = np.cos(thorax.tilt), np.sin(thorax.tilt)
-        u = cos * near[:, 0] - sin * near[:, 1] + left
-        v = sin * near[:, 0] + cos * near[:, 1] + back
+        u, v = thorax.pose.to_scanner(near[:, 0], near[:, 1])
         down, across = plane.pixel_mm
         row = (v + plane.height_mm / 2) / down - 0.5
         col = (u + plane.width_mm / 2) / across - 0.5
@@ -78,7 +75,9 @@ def _splat(row: Field, col: Field, radius: Field, plane: Plane) -> Field:
     pixel = plane.softness_mm
     # A vessel thinner than a pixel dims instead of growing.
     peak = np.minimum(1, 2 * radius / pixel)[:, None, None]
-    cover = peak * np.clip(0.5 + (np.maximum(radius, pixel / 2)[:, None, None] - distance) / pixel, 0, 1)
+    cover = peak * np.clip(
+        0.5 + (np.maximum(radius, pixel / 2)[:, None, None] - distance) / pixel, 0, 1
+    )
     keep = (rows >= 0) & (rows < plane.rows) & (cols >= 0) & (cols < plane.cols)
     keep &= cover > 0
     picture = np.zeros(plane.rows * plane.cols, np.float32)

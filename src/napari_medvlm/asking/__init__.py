@@ -1,0 +1,64 @@
+"""What is chosen and the state of the conversation: what the panel and the command line share.
+
+No screen and no model in here: frames are taken, questions are written, the engine's events
+become words, and the answer's boxes go back to their source.
+"""
+
+from __future__ import annotations
+
+from .choosing import SliceChoice, add_slice
+from .composing import Composed, compose
+from .conversation import Conversation
+from .exchange import Exchange, Stage
+from .offers import ModelOffer, known_models, model_offer
+from .placing import Grid, PlacedBox, box_size, grid_of, overlap, place, place_box, size_words
+from .preparing import FramePreparer, Prepared
+from .regions import FrameBox, LeftOut, SourceBox, place_regions
+from .session import Session
+from .sources import Offer, offer
+from .thread import AskingThread
+from .wording import (
+    contract_words,
+    frame_words,
+    frames_words,
+    position_words,
+    sent_words,
+    window_words,
+)
+
+__all__ = [
+    "AskingThread",
+    "Composed",
+    "Conversation",
+    "Exchange",
+    "FrameBox",
+    "FramePreparer",
+    "Grid",
+    "LeftOut",
+    "ModelOffer",
+    "Offer",
+    "PlacedBox",
+    "Prepared",
+    "Session",
+    "SliceChoice",
+    "SourceBox",
+    "Stage",
+    "add_slice",
+    "box_size",
+    "compose",
+    "contract_words",
+    "frame_words",
+    "frames_words",
+    "grid_of",
+    "known_models",
+    "model_offer",
+    "offer",
+    "overlap",
+    "place",
+    "place_box",
+    "place_regions",
+    "position_words",
+    "sent_words",
+    "size_words",
+    "window_words",
+]

@@ -1,0 +1,215 @@
+"""The state of a conversation, fed with the engine's events. No screen, no threads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from ..dialogue import (
+    Event,
+    Failed,
+    Loaded,
+    Loading,
+    ParseContext,
+    PartSplitter,
+    Prefill,
+    Question,
+    Queued,
+    Replied,
+    Token,
+    Turn,
+)
+from .exchange import Exchange, Stage
+
+
+class Conversation:
+    """Questions and answers in order; events of other requests are dropped.
+
+    Parameters
+    ----------
+    clock
+        Seconds from any fixed point, never running backwards.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self._exchanges: list[Exchange] = []
+        self._splitters: dict[int, PartSplitter] = {}
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """All questions, oldest first."""
+        return tuple(self._exchanges)
+
+    @property
+    def active(self) -> tuple[Exchange, ...]:
+        """Questions that have no end yet."""
+        return tuple(exchange for exchange in self._exchanges if not exchange.ended)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is still to come."""
+        return any(not exchange.ended for exchange in self._exchanges)
+
+    def history(self) -> tuple[Turn, ...]:
+        """Whole answers so far, as a next question carries them."""
+        turns = (exchange.turn for exchange in self._exchanges)
+        return tuple(turn for turn in turns if turn is not None)
+
+    def ask(self, request: int, question: Question, *, model: str = "") -> Exchange:
+        """Begin an exchange.
+
+        Parameters
+        ----------
+        request
+            The engine's number of the question.
+        question
+            What was asked.
+        model
+            Label of the model.
+        """
+        number = self._exchanges[-1].number + 1 if self._exchanges else 1
+        exchange = Exchange(number, request, question, model=model, asked_at=self.clock())
+        self._exchanges.append(exchange)
+        self._splitters[request] = PartSplitter(ParseContext(mode=question.mode))
+        return exchange
+
+    def hear(self, events: Iterable[Event]) -> tuple[Exchange, ...]:
+        """Take what the engine reports.
+
+        Parameters
+        ----------
+        events
+            In the order they happened; several at a time are cheaper than one by one.
+
+        Returns
+        -------
+        changed
+            The exchanges that are different now, each once, in the order of the conversation.
+        """
+        changed: set[int] = set()
+        for event in joined_tokens(events):
+            place = self._place(event.request)
+            if place is None:
+                continue
+            before = self._exchanges[place]
+            after = self._next(before, event)
+            if after is not before:
+                self._exchanges[place] = after
+                changed.add(place)
+            if after.ended:
+                self._splitters.pop(after.request, None)
+        return tuple(self._exchanges[place] for place in sorted(changed))
+
+    def give_up(self, message: str, advice: str = "") -> tuple[Exchange, ...]:
+        """End everything that is still open, because no more events will come."""
+        return self.hear(
+            [
+                Failed(request=exchange.request, kind="crash", message=message, advice=advice)
+                for exchange in self.active
+            ]
+        )
+
+    def clear(self) -> None:
+        """Begin anew; events of what was open are dropped from now on."""
+        self._exchanges.clear()
+        self._splitters.clear()
+
+    def _place(self, request: int) -> int | None:
+        for place in range(len(self._exchanges) - 1, -1, -1):
+            exchange = self._exchanges[place]
+            if exchange.request == request:
+                return None if exchange.ended else place
+        return None
+
+    def _next(self, now: Exchange, event: Event) -> Exchange:
+        match event:
+            case Queued():
+                words = f"{event.ahead} ahead" if event.ahead else ""
+                return replace(now, stage=Stage.QUEUED, detail=words)
+            case Loading():
+                return replace(now, stage=Stage.LOADING, detail=_loading_words(event))
+            case Loaded():
+                return replace(now, stage=Stage.LOADING, detail="ready")
+            case Prefill():
+                return replace(now, stage=Stage.READING, detail=_prefill_words(now, event))
+            case Token():
+                return self._more(now, event)
+            case Replied():
+                return self._replied(now, event)
+            case Failed():
+                return replace(
+                    now,
+                    stage=Stage.FAILED,
+                    ended_at=self.clock(),
+                    message=event.message or "There is no answer.",
+                    advice=event.advice,
+                )
+            case _:
+                return now
+
+    def _more(self, now: Exchange, event: Token) -> Exchange:
+        time_now = self.clock()
+        splitter = self._splitters[now.request]
+        splitter.feed(event.text)
+        answering = bool(splitter.answer)
+        tokens = max(now.tokens, event.count)  # counted from the first
+        began = answering and now.answer_at is None
+        return replace(
+            now,
+            stage=Stage.ANSWERING if answering else Stage.THINKING,
+            detail="",
+            first_token_at=time_now if now.first_token_at is None else now.first_token_at,
+            answer_at=time_now if began else now.answer_at,
+            reasoning=splitter.reasoning,
+            answer=splitter.answer,
+            tokens=tokens,
+            reasoning_tokens=tokens if began else now.reasoning_tokens,
+        )
+
+    def _replied(self, now: Exchange, event: Replied) -> Exchange:
+        reply, time_now = event.reply, self.clock()
+        stopped = reply.finish_reason == "stopped"
+        return replace(
+            now,
+            stage=Stage.STOPPED if stopped else Stage.DONE,
+            detail="",
+            ended_at=time_now,
+            first_token_at=now.first_token_at,
+            answer_at=time_now if now.answer_at is None and reply.answer else now.answer_at,
+            reasoning=reply.reasoning,
+            answer=reply.answer or reply.partial_answer or "",
+            tokens=max(reply.new_tokens, now.tokens),
+            reply=reply,
+        )
+
+
+def joined_tokens(events: Iterable[Event]) -> Sequence[Event]:
+    """Join neighbouring tokens of one request: their text is sorted once, not piece by piece."""
+    out: list[Event] = []
+    for event in events:
+        last = out[-1] if out else None
+        if isinstance(event, Token) and isinstance(last, Token) and last.request == event.request:
+            out[-1] = replace(event, text=last.text + event.text)
+        else:
+            out.append(event)
+    return out
+
+
+def _loading_words(event: Loading) -> str:
+    words = [event.stage] if event.stage else []
+    if event.fraction is not None:
+        words.append(f"{100 * event.fraction:.0f} %")
+    return " · ".join(words)
+
+
+def _prefill_words(now: Exchange, event: Prefill) -> str:
+    count = len(now.question.frames)
+    noun = "image" if count == 1 else "images"
+    words = [f"{count} {noun}"] if count else ["the question"]
+    if event.tokens:
+        words.append(f"{event.tokens:,} tokens")
+    if event.reused:
+        words.append(f"{event.reused:,} reused")
+    return " · ".join(words)

@@ -1,0 +1,48 @@
+"""A conversation and the engine that answers it."""
+
+from __future__ import annotations
+
+from ..dialogue import Question
+from .conversation import Conversation
+from .exchange import Exchange
+from .offers import ModelOffer
+from .thread import AskingThread
+
+
+class Session:
+    """Asks, and carries what the engine reports into the conversation.
+
+    Parameters
+    ----------
+    thread
+        The engine. It is closed by whoever made it.
+    """
+
+    def __init__(self, thread: AskingThread) -> None:
+        self.thread = thread
+        self.conversation = Conversation()
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is on its way."""
+        return self.conversation.busy
+
+    def ask(self, question: Question, offer: ModelOffer) -> Exchange:
+        """Send a question to a model.
+
+        Raises
+        ------
+        EngineError
+            If the engine was closed.
+        """
+        request = self.thread.ask(question, offer.choice)
+        return self.conversation.ask(request, question, model=offer.label)
+
+    def pump(self) -> tuple[Exchange, ...]:
+        """Take what has happened; returns the exchanges that are different now."""
+        return self.conversation.hear(self.thread.drain())
+
+    def stop(self) -> None:
+        """Stop what is on its way; it ends with what has come so far."""
+        for exchange in self.conversation.active:
+            self.thread.stop(exchange.request)

@@ -1,0 +1,100 @@
+"""Words for frames, as the strip, the conversation and the command line say them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..dialogue import Question
+from ..imaging import Frame, Window
+from ..models.contracts import InputContract
+
+#: A true minus sign: a hyphen is easily lost before a position.
+MINUS = "\N{MINUS SIGN}"
+
+
+def number_words(value: float, digits: int = 0) -> str:
+    """A number with a true minus sign and no negative zero."""
+    rounded = round(value, digits) + 0.0
+    return f"{rounded:.{digits}f}".replace("-", MINUS)
+
+
+def position_words(frame: Frame) -> str:
+    """Where a frame lies: "−34 mm", "1.25 s", or "" where it is not known."""
+    if frame.position is None or not frame.unit:
+        return ""
+    digits = 2 if frame.unit == "s" else 1 if abs(frame.position) < 10 else 0
+    return f"{number_words(frame.position, digits)} {frame.unit}"
+
+
+def window_words(window: Window | None) -> str:
+    """A window: "lung window (C −600, W 1500)"; "" where there is none."""
+    if window is None:
+        return ""
+    name = f"{window.name} window" if window.name else "window"
+    return f"{name} (C {number_words(window.centre)}, W {number_words(window.width)})"
+
+
+def frame_words(number: int, frame: Frame) -> str:
+    """One frame: "Image 3: axial slice 36, −34 mm, lung window (C −600, W 1500)".
+
+    Parameters
+    ----------
+    number
+        Of the frame among those sent, from 0.
+    frame
+        The frame.
+    """
+    what = "frame" if frame.plane == "frame" else "slice"
+    plane = "" if frame.plane in ("frame", "acquired") else f"{frame.plane} "
+    parts = (f"{plane}{what} {frame.index}", position_words(frame), window_words(frame.window))
+    return f"Image {number + 1}: " + ", ".join(part for part in parts if part)
+
+
+def frames_words(frames: Sequence[Frame]) -> str:
+    """All of them: "5 images · 256 × 256 pixels · lung window (C −600, W 1500)"."""
+    if not frames:
+        return ""
+    count = "1 image" if len(frames) == 1 else f"{len(frames)} images"
+    sizes = {frame.size_wh for frame in frames}
+    size = "{} × {} pixels".format(*sizes.pop()) if len(sizes) == 1 else "of several sizes"
+    windows = {window_words(frame.window) for frame in frames}
+    window = windows.pop() if len(windows) == 1 else "each in its own window"
+    return " · ".join(part for part in (count, size, window) if part)
+
+
+def sent_words(question: Question, model: str = "") -> str:
+    """What went with a question: "demo (toy) · 5 images · 1 region · reasoning"."""
+    count = len(question.frames)
+    noun = "frame" if question.frame_kind == "video" else "image"
+    words = [model, f"{count} {noun}" + ("" if count == 1 else "s")]
+    words += [
+        f"▣ {region.label or f'region {number}'} on image {region.frame + 1}"
+        for number, region in enumerate(question.regions, start=1)
+    ]
+    if question.history:
+        words.append("follow-up")
+    words.append(question.mode)
+    return " · ".join(word for word in words if word)
+
+
+def contract_words(contract: InputContract, frames: Sequence[Frame], video: bool = False) -> str:
+    """What of the frames lies inside a model's training: "✓ CT  ✓ axial  ! 11 frames: …".
+
+    Parameters
+    ----------
+    contract
+        What the model was trained on.
+    frames
+        What is sent.
+    video
+        Whether they are frames of a clip; one of these is an image.
+    """
+    if not frames:
+        return ""
+    chips = contract.chips(
+        modality=frames[0].modality,
+        planes=[frame.plane for frame in frames],
+        frames=len(frames),
+        kind="video" if video and len(frames) > 1 else "images",
+    )
+    return "   ".join(f"{'✓' if chip.kept else '!'} {chip.text}" for chip in chips)

@@ -1,0 +1,207 @@
+"""Between Volumes and layers of a viewer, without importing one.
+
+Layers are taken as they come: anything with ``data``, ``scale`` and so on. What this plugin
+read carries its Volume or Clip along in the layer's metadata; of other image layers a Volume
+is made that claims no more than the layer says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import SelectionError
+from .arrays import plain_voxels, scale_affine
+from .clip import Clip, ClipArray
+from .orientation import LETTERS, closest_patient_axes
+from .volume import SPATIAL_AXES, Volume
+from .windowing import default_window
+
+#: Keys of ``layer.metadata``: plain facts, and the Volume or Clip itself.
+FACTS_KEY = "medvlm"
+SOURCE_KEY = "medvlm_source"
+
+#: Millimetres in the units of length that napari layers are seen with.
+_MILLIMETRES = {
+    "millimeter": 1.0, "millimetre": 1.0, "mm": 1.0,
+    "micrometer": 1e-3, "micrometre": 1e-3, "micron": 1e-3, "um": 1e-3, "µm": 1e-3,
+    "centimeter": 10.0, "centimetre": 10.0, "cm": 10.0, "nanometer": 1e-6, "nm": 1e-6,
+    "meter": 1000.0, "metre": 1000.0, "m": 1000.0,
+}  # fmt: skip
+
+LayerData = tuple[Any, dict[str, Any], str]
+
+
+def layer_data(source: Volume | Clip, name: str | None = None) -> LayerData:
+    """A layer data tuple as napari takes it.
+
+    World axes are the array axes, so that napari's sliders run over stored slices; see
+    ``layer_transform`` for their coordinates. A time axis leads, counted in steps.
+
+    Parameters
+    ----------
+    source
+        What to show.
+    name
+        Name of the layer; by default the source's own, which is pseudonymous.
+
+    Returns
+    -------
+    data, attributes, "image"
+    """
+    facts: dict[str, Any] = {
+        "name": source.name,
+        "modality": source.modality,
+        "remarks": list(source.remarks),
+    }
+    attributes: dict[str, Any] = {
+        "name": name or source.name,
+        "metadata": {FACTS_KEY: facts, SOURCE_KEY: source},
+    }
+    if isinstance(source, Clip):
+        facts |= {"kind": "clip", "frames": len(source), "fps": source.fps}
+        attributes |= {
+            "rgb": True,
+            "axis_labels": ("t", *SPATIAL_AXES[1:]),
+            # One unit for all: napari warns when the units of layers differ.
+            "units": ("pixel",) * 3,
+            "contrast_limits": (0, 255),
+        }
+        return source.as_array(), attributes, "image"
+    scale, translate = layer_transform(source)
+    facts |= {
+        "kind": "volume",
+        "body_part": source.body_part,
+        "oriented": source.oriented,
+        "spacing": list(source.spacing),
+        "unit": source.unit,
+        "axes": axis_letters(source),
+        **source.facts,
+    }
+    time = ("t",) if source.temporal else ()
+    attributes |= {
+        "rgb": source.coloured,
+        "scale": scale,
+        "translate": translate,
+        "axis_labels": (*time, *SPATIAL_AXES),
+        "units": (*("pixel" for _ in time), *((source.unit,) * 3)),
+    }
+    if not source.coloured:
+        window = default_window(source)
+        attributes["contrast_limits"] = (0.0, 255.0) if window is None else window.limits
+    return source.voxels, attributes, "image"
+
+
+def layer_transform(volume: Volume) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Scale and translation with which a Volume lies in napari, one number an array axis.
+
+    Coordinates along each array axis are patient coordinates in mm, measured in the direction
+    in which the index grows: an axis that runs from front to back counts posterior mm. Volumes
+    whose axes have the same directions therefore overlay correctly, whatever their spacing;
+    others do not. Negative scales and permuted axes would put all Volumes into one space, but
+    napari slices through neither correctly (sliders end up between slices).
+    """
+    scale = volume.spacing
+    translate = (0.0, 0.0, 0.0)
+    if volume.oriented and volume.unit == "mm":
+        z, y, x = (volume.affine[:3, :3] / scale).T @ volume.affine[:3, 3]
+        translate = (float(z), float(y), float(x))
+    if volume.temporal:
+        return (1.0, *scale), (0.0, *translate)
+    return scale, translate
+
+
+def axis_letters(volume: Volume) -> str:
+    """Patient sides that the array axes run towards, such as "SPL"; "???" where unknown."""
+    if not volume.oriented:
+        return "???"
+    worlds, signs = closest_patient_axes(volume.affine)
+    return "".join(LETTERS[w][s > 0] for w, s in zip(worlds, signs, strict=True))
+
+
+def volume_of(layer: Any) -> Volume | Clip:
+    """The Volume or Clip behind a layer.
+
+    For layers this plugin read, what was read (with the layer's present values, should they
+    have been replaced). For other image layers a Volume of unknown orientation, made of
+    ``layer.data``: two axes are (rows, columns), three (slices, rows, columns), four have time
+    in front; RGB is the last axis. Spacing comes from the layer's scale and affine, its unit
+    from ``layer.units`` (units of length become mm, all others count as pixels). Of a
+    multiscale layer the finest level is taken; lazily loaded data is loaded.
+
+    Raises
+    ------
+    SelectionError
+        If the layer is no image layer, or has another number of axes.
+    """
+    kind = str(getattr(layer, "_type_string", type(layer).__name__)).lower()
+    if kind != "image":
+        raise SelectionError(
+            f"The model can look at image layers; this is a layer of {kind}.",
+            "Choose an image layer.",
+        )
+    data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+    source = getattr(layer, "metadata", {}).get(SOURCE_KEY)
+    if isinstance(source, Clip) and isinstance(data, ClipArray):
+        return source
+    if isinstance(source, Volume) and tuple(data.shape) == source.voxels.shape:
+        same = data is source.voxels
+        return source if same else replace(source, voxels=_voxels(data, source.coloured))
+    return _from_layer(layer, data)
+
+
+def _voxels(data: Any, coloured: bool) -> npt.NDArray[Any]:
+    array: npt.NDArray[Any] = np.asarray(data)
+    if not coloured:
+        return plain_voxels(array)[0]
+    array = array[..., :3]  # without transparency
+    # napari shows RGB fractions from 0 to 1, and whole numbers from 0 to 255.
+    if array.dtype.kind == "f":
+        array = np.clip(np.nan_to_num(array), 0, 1) * 255 + 0.5
+    return np.asarray(np.clip(array, 0, 255).astype(np.uint8))
+
+
+def _from_layer(layer: Any, data: Any) -> Volume:
+    coloured = bool(getattr(layer, "rgb", False))
+    array = np.asarray(data)
+    axes = array.ndim - coloured
+    if axes not in (2, 3, 4) or array.size == 0:
+        raise SelectionError(
+            f"An image layer of two to four axes is expected (time, slices, rows, columns); "
+            f"this one has {axes} (shape {array.shape}).",
+            "Take a part of it into a layer of its own.",
+        )
+    if array.dtype.kind not in "biuf":
+        raise SelectionError(
+            f"An image layer of real numbers is expected; this one holds {array.dtype}."
+        )
+    voxels = _voxels(array[None] if axes == 2 else array, coloured)
+    spacing, unit = _layer_spacing(layer, min(axes, 3))
+    return Volume(
+        voxels=voxels,
+        affine=scale_affine(*spacing),
+        name="image layer",
+        remarks=("Made from a layer that another reader opened: the orientation is unknown.",),
+        oriented=False,
+        coloured=coloured,
+        temporal=axes == 4,
+        unit=unit,
+        facts={"format": "layer"},
+    ).named()
+
+
+def _layer_spacing(layer: Any, axes: int) -> tuple[tuple[float, float, float], str]:
+    scale = np.asarray(getattr(layer, "scale", np.ones(axes)), dtype=np.float64)[-axes:]
+    affine = getattr(layer, "affine", None)
+    linear = np.asarray(getattr(affine, "linear_matrix", np.eye(axes)))[-axes:, -axes:]
+    lengths = np.linalg.norm(linear * scale, axis=0)
+    units = [str(unit) for unit in getattr(layer, "units", None) or ()][-axes:]
+    unit = "pixel"
+    if units and all(u in _MILLIMETRES for u in units):
+        lengths = lengths * [_MILLIMETRES[u] for u in units]
+        unit = "mm"
+    k, j, i = (1.0, *lengths) if axes == 2 else tuple(lengths)
+    return (float(k), float(j), float(i)), unit

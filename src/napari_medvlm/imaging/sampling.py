@@ -1,0 +1,101 @@
+"""Which slices or frames are sent: evenly spread ones, or those a person writes down.
+
+Slice numbers count from 0 everywhere, as napari's sliders show them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..errors import SelectionError
+
+_ALLOWED = 'Write "all", "current", "even:11", or numbers and ranges such as "12,40" or "10-20".'
+
+
+def even(count: int, n: int) -> tuple[int, ...]:
+    """Indices spread evenly over ``count`` slices, first and last included.
+
+    ``numpy.linspace(0, count - 1, n)`` truncated to whole numbers, as the authors of
+    Fleming-VL choose the slices of a CT volume (32 slices, 11 of them: 0, 3, 6, … 27, 31).
+
+    Parameters
+    ----------
+    count
+        Number of slices there are.
+    n
+        Number wanted; more than there are gives all of them. One gives the first.
+
+    Raises
+    ------
+    SelectionError
+        If either is below 1.
+    """
+    if count < 1 or n < 1:
+        raise SelectionError(
+            f"At least one of at least one slice must be chosen; got {n} of {count}.",
+            "Choose a number of slices from 1.",
+        )
+    return tuple(int(i) for i in np.linspace(0, count - 1, min(n, count)).astype(np.int64))
+
+
+def parse_slices(spec: str, count: int, current: int | None = None) -> tuple[int, ...]:
+    """Read a written choice of slices.
+
+    Parameters
+    ----------
+    spec
+        "all", "current", "even:N", or a comma-separated list of numbers (from 0) and of
+        ranges "first-last" with both ends included. Repeated numbers count once.
+    count
+        Number of slices there are.
+    current
+        The slice shown; None where there is none.
+
+    Returns
+    -------
+    indices
+        In the order written.
+
+    Raises
+    ------
+    SelectionError
+        If it cannot be read, or names a slice that is not there.
+    """
+    text = spec.strip().lower()
+    if text == "all":
+        return even(count, count)
+    if text == "current":
+        if current is None:
+            raise SelectionError("There is no current slice here.", _ALLOWED)
+        return _within((current,), count)
+    if match := re.fullmatch(r"even:(\d{1,9})", text):
+        return even(count, int(match[1]))
+    return _within(tuple(dict.fromkeys(_numbers(text, count))), count)
+
+
+def _numbers(text: str, count: int) -> Iterator[int]:
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,9})(?:\s*-\s*(\d{1,9}))?\s*", part)
+        if match is None:
+            raise SelectionError(f"{text!r} is not a choice of slices.", _ALLOWED)
+        first = int(match[1])
+        last = first if match[2] is None else int(match[2])
+        if last < first:
+            raise SelectionError(
+                f"The range {first}-{last} runs backwards.", f'Write it as "{last}-{first}".'
+            )
+        # Checked before the range is unrolled, so that "0-999999999" costs nothing.
+        _within((last,), count)
+        yield from range(first, last + 1)
+
+
+def _within(indices: tuple[int, ...], count: int) -> tuple[int, ...]:
+    for index in indices:
+        if not 0 <= index < count:
+            raise SelectionError(
+                f"There is no slice {index}: the numbers run from 0 to {count - 1}.", _ALLOWED
+            )
+    return indices

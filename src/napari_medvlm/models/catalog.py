@@ -1,0 +1,183 @@
+"""The known checkpoints, and which profile a folder is read with. No torch.
+
+A profile is chosen by the first of these that says something:
+
+1. the caller (``open_model(folder, profile="chexone")``);
+2. the key ``medvlm_profile`` in ``config.json``;
+3. a known name in the last parts of the folder's path, or in ``_name_or_path`` of
+   ``config.json``, whatever its case, blanks, dashes and dots (a download of
+   ``Somebody/CheXOne`` is CheXOne wherever it lies); the folder that ships with this program
+   is the demo;
+4. the layout alone: a profile that promises nothing about training.
+
+A profile whose layout is not the folder's is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import CheckpointError
+from .contracts import InputContract
+from .profiles import Profile
+from .qwen_vl import profiles as qwen
+
+NOT_STATED = "not stated here"
+
+
+@dataclass(frozen=True)
+class CatalogEntry:
+    """One known checkpoint.
+
+    Parameters
+    ----------
+    name
+        As the command line takes it.
+    profile
+        How it is talked to.
+    layout
+        ``model_type`` of its ``config.json``.
+    purpose
+        One sentence.
+    repository
+        Where it is published; empty for what ships with this program.
+    size_gb
+        Of the weights, in 10⁹ bytes.
+    licence
+        Of the weights.
+    """
+
+    name: str
+    profile: Profile
+    layout: str
+    purpose: str
+    repository: str
+    size_gb: float
+    licence: str = NOT_STATED
+
+    @property
+    def label(self) -> str:
+        """What people read; a toy says so."""
+        return self.profile.title
+
+    @property
+    def contract(self) -> InputContract:
+        """What it was trained on."""
+        return self.profile.contract
+
+
+#: By name, in the order that lists show.
+CATALOG: Mapping[str, CatalogEntry] = {
+    entry.name: entry
+    for entry in (
+        CatalogEntry(
+            name="demo",
+            profile=qwen.DEMO,
+            layout="qwen2_5_vl",
+            purpose="A toy trained on synthetic phantoms, for trying the software out.",
+            repository="",
+            size_gb=0.006,
+            licence="BSD-3-Clause",
+        ),
+        CatalogEntry(
+            name="chexone",
+            profile=qwen.CHEXONE,
+            layout="qwen2_5_vl",
+            purpose="Chest radiographs: reports, questions, boxes, with reasoning (3B).",
+            repository="StanfordAIMI/CheXOne",
+            size_gb=7.5,
+            licence="CC-BY-NC-4.0 as reported; see the published card",
+        ),
+        CatalogEntry(
+            name="medvlm-r1",
+            profile=qwen.MEDVLM_R1,
+            layout="qwen2_vl",
+            purpose="Multiple-choice questions about MRI, CT and X-ray, with reasoning (2B).",
+            repository="JZPeterPan/MedVLM-R1",
+            size_gb=4.4,
+            licence="Apache-2.0",
+        ),
+    )
+}
+
+#: Every profile by name, those of unknown checkpoints too.
+PROFILES: Mapping[str, Profile] = {profile.name: profile for profile in qwen.PROFILES}
+_LAYOUTS: Mapping[str, tuple[str, ...]] = {
+    "chexone": ("qwen2_5_vl",),
+    "demo": ("qwen2_5_vl",),
+    "qwen2.5-vl": ("qwen2_5_vl",),
+    "medvlm-r1": ("qwen2_vl",),
+    "qwen2-vl": ("qwen2_vl",),
+}
+#: Parts of a path that are looked at for a name: a download cache puts a revision below it.
+_PATH_PARTS = 3
+_DEMO_PARTS = ("napari_medvlm", "demo", "model")
+
+
+def find(name: str) -> CatalogEntry | None:
+    """Look an entry up by its name, whatever its case; None where there is none."""
+    return CATALOG.get(name.strip().lower())
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.lower())
+
+
+def _named(folder: Path, config: Mapping[str, Any]) -> str | None:
+    last = folder.resolve().parts[-_PATH_PARTS:]
+    if last == _DEMO_PARTS:
+        return "demo"
+    parts = [str(config.get("_name_or_path") or ""), *last]
+    for part in reversed(parts):
+        for name in ("chexone", "medvlm-r1"):
+            if _plain(name) in _plain(part):
+                return name
+    return None
+
+
+def profile_of(folder: Path, config: Mapping[str, Any], wanted: str | None = None) -> Profile:
+    """Choose how a folder is talked to.
+
+    Parameters
+    ----------
+    folder
+        The checkpoint.
+    config
+        Its ``config.json``.
+    wanted
+        The caller's choice.
+
+    Raises
+    ------
+    CheckpointError
+        If the layout is unknown, or the profile is, or they do not go together.
+    """
+    layout = str(config.get("model_type", ""))
+    if layout not in qwen.BY_LAYOUT:
+        known = ", ".join(qwen.BY_LAYOUT)
+        raise CheckpointError(
+            f"Expected a model_type among {known} in config.json of {folder}, "
+            f"found {layout or 'none'}.",
+            "Models of this kind cannot be run here.",
+        )
+    asked = wanted or config.get("medvlm_profile")
+    if asked is not None:
+        name = str(asked).strip().lower()
+        if name not in PROFILES:
+            raise CheckpointError(
+                f"There is no profile named {asked!r}.", f"Known: {', '.join(PROFILES)}."
+            )
+        if layout not in _LAYOUTS[name]:
+            raise CheckpointError(
+                f"The profile {name} is for {', '.join(_LAYOUTS[name])} checkpoints, "
+                f"{folder} holds {layout}."
+            )
+        return PROFILES[name]
+    named = _named(folder, config)
+    if named is not None and layout in _LAYOUTS[named]:
+        return PROFILES[named]
+    return qwen.BY_LAYOUT[layout]

@@ -1,0 +1,239 @@
+"""What all families share: a loaded model that answers questions."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..dialogue.context import ParseContext
+from ..dialogue.events import Event, Prefill, Replied, Token
+from ..dialogue.parse import read_reply
+from ..dialogue.question import Generation, Question
+from ..dialogue.reply import FinishReason, Timings
+from ..errors import EngineError, QuestionError
+from .base import Prompt
+from .decode import Decoding, Network, never
+from .detokenize import TextStream
+from .prefix import CONVERSATIONS, Conversations, FeatureCache
+from .profiles import Profile
+from .sampling import DecodeSettings
+from .tokens import Tokens
+
+
+class AnsweringModel(ABC):
+    """A network, its tokenizer and its profile; a family adds how questions become prompts.
+
+    Parameters
+    ----------
+    network
+        The family's.
+    tokens
+        The tokenizer.
+    profile
+        How the checkpoint is talked to.
+    stops
+        Tokens that end an answer.
+    penalty
+        Repetition penalty where a question names none.
+    """
+
+    family: str = ""
+
+    def __init__(
+        self,
+        network: Network,
+        tokens: Tokens,
+        profile: Profile,
+        *,
+        stops: tuple[int, ...],
+        penalty: float,
+    ) -> None:
+        self.name = profile.title
+        self.profile = profile
+        self.tokens = tokens
+        self.stop_ids = stops
+        self.repetition_penalty = penalty
+        self._network: Network | None = network
+        self._features = FeatureCache()
+        self._conversations = Conversations(network.new_cache)
+
+    @abstractmethod
+    def encode(self, question: Question) -> Prompt:
+        """Turn a question into tokens and pixels.
+
+        Raises
+        ------
+        QuestionError
+            For what the model cannot take.
+        """
+
+    @abstractmethod
+    def parse_context(
+        self, question: Question, prompt: Prompt, finish_reason: FinishReason
+    ) -> ParseContext:
+        """Say what the reply's reader has to know."""
+
+    @property
+    @abstractmethod
+    def max_positions(self) -> int:
+        """Tokens of the longest conversation, answer included."""
+
+    def settings(self, generation: Generation, prompt: Prompt) -> DecodeSettings:
+        """Decode settings of a question, with the checkpoint's defaults and bounds."""
+        if generation.max_new_tokens < 1:
+            raise QuestionError(
+                f"Expected at least 1 new token, found {generation.max_new_tokens}."
+            )
+        own = DecodeSettings.of(generation, penalty=self.repetition_penalty, stop_ids=self.stop_ids)
+        room = self.max_positions - len(prompt.input_ids)
+        if room >= own.max_new_tokens:
+            return own
+        return DecodeSettings(**{**own.__dict__, "max_new_tokens": max(1, room)})
+
+    def check_length(self, prompt: Prompt) -> Prompt:
+        """Refuse a prompt that leaves no room for an answer.
+
+        Raises
+        ------
+        QuestionError
+            With the count and what to do.
+        """
+        length = len(prompt.input_ids)
+        if length >= self.max_positions:
+            visual = sum(stop - start for start, stop, _ in prompt.image_spans)
+            raise QuestionError(
+                f"The question takes {length:,} tokens, {visual:,} of them for frames; "
+                f"{self.name} takes {self.max_positions:,}.",
+                "Send fewer or smaller frames, or start a new conversation.",
+            )
+        return prompt
+
+    def features(self, prompt: Prompt) -> npt.NDArray[np.float32]:
+        """Encode a prompt's pictures afresh.
+
+        Returns
+        -------
+        features
+            float32 (visual tokens, hidden), in the order of the tokens.
+        """
+        spans = range(len(prompt.image_spans))
+        parts = [self._live().encode_span(prompt, index).float().cpu().numpy() for index in spans]
+        return np.concatenate(parts) if parts else np.zeros((0, 0), dtype=np.float32)
+
+    def next_token_logits(self, prompt: Prompt) -> npt.NDArray[np.float32]:
+        """Logits (vocabulary,) that choose the first new token; nothing is reused or kept."""
+        decoding = self._plain(prompt, DecodeSettings())
+        logits: npt.NDArray[np.float32] = decoding.prefill(decoding.encode() or {}).cpu().numpy()
+        return logits
+
+    def generate_ids(
+        self, prompt: Prompt, generation: Generation | None = None, *, reuse: bool = False
+    ) -> list[int]:
+        """Answer a prompt and return the new tokens, the end token included.
+
+        Parameters
+        ----------
+        prompt
+            Of :meth:`encode`.
+        generation
+            Decode settings; greedy without any.
+        reuse
+            Whether earlier questions' caches are used and this one's kept, as ``stream`` does.
+            Without it everything is computed afresh: the plain path.
+        """
+        settings = self.settings(generation or Generation(), prompt)
+        decoding = self._decoding(prompt, settings) if reuse else self._plain(prompt, settings)
+        return list(decoding.tokens(decoding.prefill(decoding.encode() or {})))
+
+    def stream(
+        self, question: Question, should_stop: Callable[[], bool] | None = None
+    ) -> Iterator[Event]:
+        """Answer a question, event by event.
+
+        Parameters
+        ----------
+        question
+            What is asked.
+        should_stop
+            Asked between pictures and between tokens.
+
+        Yields
+        ------
+        event
+            One Prefill, a Token for every new piece of text, then one Replied.
+        """
+        started = time.perf_counter()
+        prompt = self.encode(question)
+        settings = self.settings(question.generation, prompt)
+        decoding = self._decoding(prompt, settings, should_stop or never)
+        yield Prefill(tokens=len(prompt.input_ids), reused=decoding.reused)
+        needed = decoding.encode()
+        encoded = time.perf_counter()
+        pieces: list[str] = []
+        ids: list[int] = []
+        prefilled = encoded
+        if needed is not None:
+            logits = decoding.prefill(needed)
+            prefilled = time.perf_counter()
+            text = TextStream(self.tokens.visible)
+            for token in decoding.tokens(logits):
+                ids.append(token)
+                pieces.append(text.push(token))
+                yield Token(text=pieces[-1], count=len(ids))
+            pieces.append(text.finish())
+            if pieces[-1]:
+                yield Token(text=pieces[-1], count=len(ids))
+        timings = Timings(
+            encode=encoded - started,
+            prefill=prefilled - encoded,
+            decode=time.perf_counter() - prefilled,
+        )
+        yield Replied(
+            reply=read_reply(
+                "".join(pieces),
+                self.parse_context(question, prompt, decoding.finish_reason),
+                prompt_tokens=len(prompt.input_ids),
+                reused_tokens=decoding.reused,
+                timings=timings,
+                token_ids=ids,
+            )
+        )
+
+    def forget(self) -> None:
+        """Drop what is kept of earlier questions."""
+        self._conversations.clear()
+        self._features.clear()
+
+    def close(self) -> None:
+        """Free the weights and caches; the model cannot be used afterwards."""
+        self.forget()
+        self._network = None
+
+    def _live(self) -> Any:
+        if self._network is None:
+            raise EngineError("The model was unloaded.", "Load it again.")
+        return self._network
+
+    def _decoding(
+        self,
+        prompt: Prompt,
+        settings: DecodeSettings,
+        should_stop: Callable[[], bool] = never,
+    ) -> Decoding:
+        return Decoding(
+            self._live(), prompt, settings, self._conversations, self._features, should_stop
+        )
+
+    def _plain(self, prompt: Prompt, settings: DecodeSettings) -> Decoding:
+        network = self._live()
+        return Decoding(
+            network, prompt, settings, Conversations(network.new_cache, limit=0), FeatureCache()
+        )
+
+
+__all__ = ["CONVERSATIONS", "AnsweringModel"]

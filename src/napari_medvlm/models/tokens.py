@@ -1,0 +1,152 @@
+"""Text to token ids and back, from a checkpoint's own tokenizer files.
+
+``tokenizer.json`` is read as it is. (The tokenizer classes of transformers 5 replace parts of it
+by what they know of the class that ``tokenizer_config.json`` names.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import CheckpointError
+from ..extras import require
+from .checkpoint import Checkpoint
+
+#: Alternatives for :func:`napari_medvlm.models.checkpoint.require_files`.
+TOKENIZER_FILES = ("tokenizer.json", "vocab.json+merges.txt")
+#: Special tokens that carry meaning in an answer; they stay in the text that parsers get.
+GROUNDING_TOKENS = (
+    "<|object_ref_start|>",
+    "<|object_ref_end|>",
+    "<|box_start|>",
+    "<|box_end|>",
+    "<|quad_start|>",
+    "<|quad_end|>",
+)
+
+
+class Tokens:
+    """The tokenizer of one checkpoint.
+
+    Parameters
+    ----------
+    checkpoint
+        The folder.
+    """
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self._backend = _read(checkpoint)
+        added = self._backend.get_added_tokens_decoder()
+        self._special = {i: str(t.content) for i, t in added.items() if t.special}
+        self._silent = {i for i, text in self._special.items() if text not in GROUNDING_TOKENS}
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of a text; special tokens written in it become themselves."""
+        ids: list[int] = self._backend.encode(text).ids
+        return ids
+
+    def decode(self, ids: Sequence[int], *, keep_special: bool = False) -> str:
+        """Text of ids, without special tokens."""
+        text: str = self._backend.decode(list(ids), skip_special_tokens=not keep_special)
+        return text
+
+    def visible(self, ids: Sequence[int]) -> str:
+        """Text of ids with the tokens that mark boxes, without those that mark turns."""
+        return self.decode([i for i in ids if i not in self._silent], keep_special=True)
+
+    def id_of(self, token: str) -> int | None:
+        """Id of one token; None where there is none."""
+        found: int | None = self._backend.token_to_id(token)
+        return found
+
+    def harmless(self, text: str) -> str:
+        """Take out whatever would be read as a turn mark or a picture.
+
+        Parameters
+        ----------
+        text
+            A user's words, or an earlier answer.
+        """
+        marks = [self._special[i] for i in self._silent]
+        while any(mark in text for mark in marks):
+            # Again and again: taking one out can put another together.
+            for mark in marks:
+                text = text.replace(mark, "")
+        return text
+
+
+def _read(checkpoint: Checkpoint) -> Any:
+    tokenizers = require("tokenizers", "to run a model")
+    path = checkpoint.folder / "tokenizer.json"
+    try:
+        if path.is_file():
+            backend = tokenizers.Tokenizer.from_file(str(path))
+        else:
+            backend = _from_vocabulary(checkpoint.folder)
+    except CheckpointError:
+        raise
+    except Exception as error:  # the library raises a bare Exception for a damaged file
+        raise CheckpointError(
+            f"The tokenizer of {checkpoint.folder} could not be read ({error}).",
+            "The file may be cut or damaged; copy it again.",
+        ) from error
+    backend.no_truncation()
+    backend.no_padding()
+    _add_configured(tokenizers, backend, checkpoint)
+    return backend
+
+
+def _from_vocabulary(folder: Path) -> Any:
+    transformers = require("transformers", "to run a model")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(
+        str(folder), local_files_only=True, trust_remote_code=False
+    )
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        raise CheckpointError(f"Expected tokenizer.json in {folder}; its other files do not do.")
+    return backend
+
+
+def _add_configured(tokenizers: Any, backend: Any, checkpoint: Checkpoint) -> None:
+    """Add what only ``tokenizer_config.json`` names, at the ids that it names."""
+    config = checkpoint.json("tokenizer_config.json") or {}
+    listed = config.get("added_tokens_decoder") or {}
+    for place in sorted(listed, key=int):
+        entry = listed[place]
+        if backend.token_to_id(entry["content"]) is not None:
+            continue
+        token = tokenizers.AddedToken(
+            entry["content"],
+            special=bool(entry.get("special", False)),
+            normalized=bool(entry.get("normalized", False)),
+        )
+        if entry.get("special", False):
+            backend.add_special_tokens([token])
+        else:
+            backend.add_tokens([token])
+        if backend.token_to_id(entry["content"]) != int(place):
+            raise CheckpointError(
+                f"tokenizer_config.json wants {entry['content']} at id {place}; tokenizer.json "
+                f"leaves it {backend.token_to_id(entry['content'])}.",
+                "Check that all tokenizer files belong to the same model.",
+            )
+
+
+def stop_ids(checkpoint: Checkpoint, tokens: Tokens) -> tuple[int, ...]:
+    """Ids that end an answer: of the generation configuration, the model's, or the tokenizer's."""
+    for source in (checkpoint.generation, checkpoint.config, checkpoint.config.get("text_config")):
+        value = (source or {}).get("eos_token_id")
+        if value is not None:
+            return tuple(int(v) for v in value) if isinstance(value, list) else (int(value),)
+    config = checkpoint.json("tokenizer_config.json") or {}
+    name = config.get("eos_token")
+    name = name.get("content") if isinstance(name, dict) else name
+    found = tokens.id_of(name) if isinstance(name, str) else None
+    if found is None:
+        raise CheckpointError(
+            f"No end token is named in the files of {checkpoint.folder}.",
+            "Expected eos_token_id in generation_config.json or config.json.",
+        )
+    return (found,)

@@ -1,0 +1,142 @@
+"""Stored tensors into a network that was built without memory for them.
+
+The network is built on torch's "meta" device, then each tensor is read, cast, moved and put in
+place one at a time, so that no second copy of the model exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..errors import CheckpointError
+from ..extras import require
+from .checkpoint import Checkpoint, StoredTensor
+
+#: ``progress(fraction)`` with the fraction of the tensors that are there.
+Progress = Callable[[float], None]
+
+
+def check_names(
+    stored: Mapping[str, StoredTensor], expected: Mapping[str, tuple[int, ...]]
+) -> None:
+    """Compare what the files hold with what the network needs.
+
+    Parameters
+    ----------
+    stored
+        Tensors of the files by the network's names.
+    expected
+        Shapes that the network has, by name.
+
+    Raises
+    ------
+    CheckpointError
+        Naming the first few missing, unknown or wrongly shaped tensors.
+    """
+    problems = []
+    missing = sorted(set(expected) - set(stored))
+    unknown = sorted(set(stored) - set(expected))
+    if missing:
+        problems.append(f"{len(missing)} missing ({_few(missing)})")
+    if unknown:
+        problems.append(f"{len(unknown)} unknown ({_few(unknown)})")
+    shapes = [
+        f"{name} {stored[name].shape} instead of {shape}"
+        for name, shape in expected.items()
+        if name in stored and stored[name].shape != shape
+    ]
+    if shapes:
+        problems.append(f"{len(shapes)} of another shape ({_few(shapes)})")
+    if problems:
+        raise CheckpointError(
+            f"The weights do not fit config.json: {'; '.join(problems)}.",
+            "Check that all files of the folder belong to the same model.",
+        )
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+
+
+def load_weights(
+    network: Any,
+    checkpoint: Checkpoint,
+    rename: Callable[[str], str],
+    *,
+    tied: Mapping[str, str],
+    device: Any,
+    dtype: Any,
+    progress: Progress | None = None,
+) -> None:
+    """Fill a network that lies on the meta device.
+
+    Parameters
+    ----------
+    network
+        A torch module; its parameters are replaced.
+    checkpoint
+        Where the tensors are stored.
+    rename
+        The network's name of a stored name.
+    tied
+        Parameters that may be absent, and the parameter that stands in for each.
+    device, dtype
+        Where the tensors go and what they become.
+    progress
+        Told the fraction that is done.
+
+    Raises
+    ------
+    CheckpointError
+        If names or shapes do not fit.
+    """
+    torch = require("torch", "to run a model")
+    safetensors = require("safetensors", "to read weights")
+    stored = {rename(name): place for name, place in checkpoint.tensors.items()}
+    names = {rename(name): name for name in checkpoint.tensors}
+    if len(names) != len(checkpoint.tensors):
+        raise CheckpointError("The files hold the same tensor under two names.")
+    parameters = network.named_parameters(remove_duplicate=False)
+    expected = {name: tuple(p.shape) for name, p in parameters}
+    absent = {name for name in tied if name in expected and name not in stored}
+    check_names(stored, {k: v for k, v in expected.items() if k not in absent})
+
+    done = 0
+    for file in sorted({place.file for place in stored.values()}):
+        with safetensors.safe_open(str(file), framework="pt", device="cpu") as reader:
+            for name in (n for n, place in stored.items() if place.file == file):
+                value = reader.get_tensor(names[name]).to(device=device, dtype=dtype)
+                _put(torch, network, name, value)
+                done += 1
+                if progress is not None:
+                    progress(done / len(stored))
+    for name in absent:
+        _put(torch, network, name, network.get_parameter(tied[name]))
+
+
+def _put(torch: Any, network: Any, name: str, value: Any) -> None:
+    path, _, leaf = name.rpartition(".")
+    parameter = (
+        value
+        if isinstance(value, torch.nn.Parameter)
+        else torch.nn.Parameter(value, requires_grad=False)
+    )
+    setattr(network.get_submodule(path), leaf, parameter)
+
+
+def rebuild_buffers(network: Any, device: Any) -> None:
+    """Compute the tables that are not stored (rotary frequencies) on the real device.
+
+    A module on the meta device has no values in them. Every such module of transformers takes
+    its configuration as its only argument and keeps it, so it can simply be made again.
+    """
+    for name, module in list(network.named_modules()):
+        if not any(b.is_meta for b in module.buffers(recurse=False)):
+            continue
+        parent, _, leaf = name.rpartition(".")
+        fresh = type(module)(module.config).to(device)
+        setattr(network.get_submodule(parent), leaf, fresh)
+    left = [n for n, t in [*network.named_parameters(), *network.named_buffers()] if t.is_meta]
+    if left:
+        raise CheckpointError(f"The network has tables without values: {_few(left)}.")

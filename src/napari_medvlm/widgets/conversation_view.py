@@ -1,0 +1,82 @@
+"""The conversation: one view for each question, the newest at the bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from qtpy.QtCore import QSize, QTimer, Signal
+from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from ..asking.exchange import Exchange
+from ..asking.placing import Grid
+from .exchange_view import ExchangeView, hint
+
+EMPTY = "Choose what the model may look at, then ask.\nThe answer appears here."
+
+
+class ConversationView(QScrollArea):
+    """Questions and answers, scrolled along while they stream unless the user reads above."""
+
+    #: (exchange, PlacedBox) of a box that was clicked.
+    box_clicked = Signal(object, object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Conversation")
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setMinimumHeight(150)
+        self._views: dict[int, ExchangeView] = {}
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._scroll_down)
+        self._inside = QWidget()
+        self._layout = QVBoxLayout(self._inside)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._hint = hint(EMPTY)
+        self._layout.addWidget(self._hint)
+        self._layout.addStretch(1)
+        self.setWidget(self._inside)
+
+    def sizeHint(self) -> QSize:
+        """Small: it takes the room that the other parts of the panel leave."""
+        return QSize(360, self.minimumHeight())
+
+    @property
+    def views(self) -> tuple[ExchangeView, ...]:
+        """The views, oldest first."""
+        return tuple(self._views.values())
+
+    def begin(self, exchange: Exchange, grid: Grid) -> ExchangeView:
+        """Show a new question at the bottom."""
+        self._hint.hide()
+        view = ExchangeView(exchange, grid)
+        view.box_clicked.connect(lambda box, v=view: self.box_clicked.emit(v.exchange, box))
+        self._views[exchange.number] = view
+        self._layout.insertWidget(self._layout.count() - 1, view)
+        self._to_bottom()
+        return view
+
+    def update_from(self, exchanges: Iterable[Exchange], now: float) -> None:
+        """Show newer states of exchanges."""
+        bar = self.verticalScrollBar()
+        following = bar.value() >= bar.maximum() - 8
+        for exchange in exchanges:
+            view = self._views.get(exchange.number)
+            if view is not None:
+                view.update_from(exchange, now)
+        if following:
+            self._to_bottom()
+
+    def tick(self, now: float) -> None:
+        """Let the seconds of open questions run."""
+        for view in self._views.values():
+            view.tick(now)
+
+    def _to_bottom(self) -> None:
+        # After the layout has taken the new text in; before, the maximum is the old one.
+        self._soon.start(0)
+
+    def _scroll_down(self) -> None:
+        bar = self.verticalScrollBar()
+        bar.setValue(bar.maximum())

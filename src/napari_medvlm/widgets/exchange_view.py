@@ -1,0 +1,148 @@
+"""One question with its reasoning, answer and boxes, as they stream."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from ..asking.exchange import Exchange, Stage
+from ..asking.placing import Grid, PlacedBox, size_words
+from ..asking.wording import frames_words, sent_words
+from .plain import PlainLabel, bold, named, quiet
+from .strip import contact_sheet
+
+
+class ExchangeView(QFrame):
+    """A turn of the conversation; `update_from` shows a newer state of the same exchange."""
+
+    #: A box of the answer was clicked.
+    box_clicked = Signal(object)
+
+    def __init__(self, exchange: Exchange, grid: Grid, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.exchange = exchange
+        self._grid = grid
+        self._folded_by_hand = False
+        self._box_row: QWidget | None = None
+        self._build(exchange)
+        self.update_from(exchange, exchange.asked_at)
+
+    def update_from(self, exchange: Exchange, now: float) -> None:
+        """Show a state.
+
+        Parameters
+        ----------
+        exchange
+            The same exchange, later.
+        now
+            Seconds of the conversation's clock.
+        """
+        self.exchange = exchange
+        self._show_reasoning(exchange, now)
+        self.answer.show_text(exchange.answer.strip())
+        self.meta.show_text(exchange.status_words(now))
+        if exchange.ended and self._box_row is None:
+            self._show_boxes(exchange.boxes)
+
+    def tick(self, now: float) -> None:
+        """Let the seconds run."""
+        if not self.exchange.ended:
+            self.meta.show_text(self.exchange.status_words(now))
+            self.head.setText(self.exchange.reasoning_words(now))
+
+    # ------------------------------------------------------------------ building
+
+    def _build(self, exchange: Exchange) -> None:
+        self.asked = bold(PlainLabel(exchange.question.text or exchange.question.task))
+        self.asked.setAccessibleName("Your question")
+        self.sent = quiet(PlainLabel(sent_words(exchange.question, exchange.model)))
+        self.head = QToolButton()
+        self.head.setAutoRaise(True)
+        self.head.setCheckable(True)
+        self.head.setChecked(True)
+        self.head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.head.setArrowType(Qt.ArrowType.DownArrow)
+        named(self.head, "Reasoning", "Show or hide how the model came to its answer")
+        self.head.toggled.connect(self._on_toggled)
+        self.head.clicked.connect(self._on_clicked)
+        self.reasoning = PlainLabel()
+        self.reasoning.setAccessibleName("The model's reasoning")
+        self.reasoning.setContentsMargins(14, 0, 0, 0)
+        self.answer = PlainLabel()
+        self.answer.setAccessibleName("The model's answer")
+        self.meta = quiet(PlainLabel())
+        self.meta.setAccessibleName("Progress")
+        self.sheet = QLabel()
+        self.sheet.setPixmap(contact_sheet(exchange.question.frames, exchange.question.regions))
+        named(self.sheet, "Images that were sent", frames_words(exchange.question.frames))
+        self.sheet.setVisible(bool(exchange.question.frames))
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 4, 0, 6)
+        self._layout.setSpacing(3)
+        for widget in (
+            self.asked,
+            self.sent,
+            self.sheet,
+            self.head,
+            self.reasoning,
+            self.answer,
+            self.meta,
+        ):
+            self._layout.addWidget(widget)
+
+    def _show_reasoning(self, exchange: Exchange, now: float) -> None:
+        has = bool(exchange.reasoning.strip())
+        self.head.setVisible(has)
+        self.head.setText(exchange.reasoning_words(now))
+        if not self._folded_by_hand:
+            # Open while it streams, folded once there is something better to read.
+            failed = exchange.stage in (Stage.STOPPED, Stage.FAILED) and not exchange.answer
+            self.head.setChecked(exchange.answer_at is None or failed)
+        text = exchange.reasoning.strip()
+        if self.reasoning.text() != text:
+            self.reasoning.setText(text)
+        self.reasoning.setVisible(has and self.head.isChecked())
+
+    def _show_boxes(self, boxes: Sequence[PlacedBox]) -> None:
+        self._box_row = QWidget()
+        row = QVBoxLayout(self._box_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(1)
+        for box in boxes:
+            row.addWidget(self._box_button(box))
+        if boxes:
+            self._layout.insertWidget(self._layout.indexOf(self.meta), self._box_row)
+
+    def _box_button(self, box: PlacedBox) -> QWidget:
+        button = QToolButton()
+        button.setAutoRaise(True)
+        words = f"▣ {box.label or 'box'} · {size_words(box, self._grid)} · image {box.frame + 1}"
+        button.setText(words)
+        tip = f"Go to it: slice {box.index}\nAs written: {box.raw}"
+        if box.clipped:
+            tip += "\nIt left the image and was cut to it"
+            button.setText(f"{words} · cut to the image")
+        named(button, words, tip)
+        button.clicked.connect(lambda _=False, b=box: self.box_clicked.emit(b))
+        holder = QWidget()
+        line = QHBoxLayout(holder)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(button)
+        line.addStretch(1)
+        return holder
+
+    def _on_toggled(self, on: bool) -> None:
+        self.head.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
+        self.reasoning.setVisible(on and bool(self.reasoning.text()))
+
+    def _on_clicked(self) -> None:
+        self._folded_by_hand = True
+
+
+def hint(text: str) -> QLabel:
+    """What stands in an empty conversation."""
+    label = quiet(PlainLabel(text))
+    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    return label

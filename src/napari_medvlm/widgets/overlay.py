@@ -1,0 +1,66 @@
+"""Shapes layers that lie on an image, voxel for voxel.
+
+They take the image's own transform and units, so that their coordinates are the image's array
+indices. A layer with another scale would make the viewer's sliders step at the finest of all
+scales, and one of fewer dimensions cannot say which slice it is on.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from napari.layers import Layer, Shapes
+    from napari.viewer import Viewer
+
+#: Key in the layer's metadata: what it is to this plugin, and (weakly) of which image, so that
+#: an overlay does not keep a removed scan in memory.
+KEY = "napari_medvlm"
+
+
+def find_overlay(viewer: Viewer, layer: Layer, role: str) -> Shapes | None:
+    """The overlay of an image that has this role, None where there is none (any more)."""
+    from napari.layers import Shapes
+
+    for other in viewer.layers:
+        mark = other.metadata.get(KEY) if isinstance(other, Shapes) else None
+        if isinstance(mark, dict) and mark.get("role") == role and mark["of"]() is layer:
+            return other
+    return None
+
+
+def new_overlay(viewer: Viewer, layer: Layer, role: str, **options: Any) -> Shapes:
+    """Add an empty Shapes layer above an image, in the image's own coordinates.
+
+    Parameters
+    ----------
+    viewer, layer
+        The image's layer in its viewer.
+    role
+        Name of the layer, and what `find_overlay` finds it by.
+    options
+        Further arguments of ``napari.layers.Shapes``.
+    """
+    from napari.layers import Shapes
+
+    shapes = Shapes(
+        ndim=layer.ndim,
+        name=role,
+        scale=layer.scale,
+        translate=layer.translate,
+        rotate=layer.rotate,
+        shear=layer.shear,
+        affine=layer.affine,
+        units=layer.units,
+        axis_labels=layer.axis_labels,
+        metadata={KEY: {"role": role, "of": weakref.ref(layer)}},
+        face_color="transparent",
+        **options,
+    )
+    active = viewer.layers.selection.active
+    viewer.add_layer(shapes)
+    # Drawing findings must not take the user's tools away from the image.
+    if active is not None:
+        viewer.layers.selection.active = active
+    return shapes

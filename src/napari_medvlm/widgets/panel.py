@@ -1,0 +1,411 @@
+"""The panel: choose what the model may look at, ask, read, and see where the answer points."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QEvent, Qt, QTimer, Signal
+from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from ..asking import (
+    AskingThread,
+    Composed,
+    Exchange,
+    FramePreparer,
+    Grid,
+    ModelOffer,
+    PlacedBox,
+    Prepared,
+    Session,
+    Stage,
+    compose,
+    contract_words,
+    grid_of,
+    known_models,
+    model_offer,
+    place_regions,
+)
+from ..dialogue import Generation, Reply
+from ..engine import ModelThread
+from ..errors import MedvlmError, QuestionError
+from ..imaging import Clip
+from .ask_box import AskBox
+from .boxes import show_boxes
+from .conversation_view import ConversationView
+from .edges import EdgeLetters
+from .lifecycle import AtTheEnd, close_in_background
+from .model_bar import ModelBar
+from .plain import PlainLabel, quiet, rule
+from .pump import Pump
+from .regions_layer import RegionLayers
+from .source_box import SourceBox
+from .strip import Strip
+from .viewing import current_time, go_to, letters_shown, orient
+
+if TYPE_CHECKING:
+    import napari.viewer
+    from napari.layers import Layer
+
+#: Milliseconds that a choice must stand still before its frames are taken.
+SETTLE_MS = 60
+NOT_FOR_DIAGNOSIS = "For research only. Not for diagnosis."
+
+
+@dataclass(frozen=True, eq=False)
+class _About:
+    """What a question was about; the layer may be removed while it is answered."""
+
+    layer: weakref.ref[Any]
+    grid: Grid
+    time: int
+    point: tuple[float, ...]
+
+
+class MedvlmPanel(QWidget):
+    """The dock widget.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer that it is docked in.
+    thread
+        The engine; None starts one of its own.
+    models
+        Models that are offered; None lists those of the catalog that lie on this machine.
+    """
+
+    #: The Exchange of an answer that has come, stopped ones included.
+    replied = Signal(object)
+    #: Why there is no answer.
+    failed = Signal(str)
+
+    def __init__(
+        self,
+        napari_viewer: napari.viewer.Viewer,
+        thread: AskingThread | None = None,
+        models: tuple[ModelOffer, ...] | None = None,
+    ) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self.session = Session(ModelThread() if thread is None else thread)
+        self._preparer = FramePreparer()
+        self._prepared: Prepared | None = None
+        self._problem = ""
+        self._about: dict[int, _About] = {}
+        self.model_bar = ModelBar(known_models() if models is None else models)
+        self.source_box = SourceBox(napari_viewer)
+        self.strip = Strip()
+        self.conversation_view = ConversationView()
+        self.ask_box = AskBox()
+        self._regions = RegionLayers(napari_viewer, self._settle)
+        self._edges = EdgeLetters(napari_viewer.window._qt_viewer.canvas.native)
+        self._settled = QTimer(self)
+        self._settled.setSingleShot(True)
+        self._settled.setInterval(SETTLE_MS)
+        self._pump = Pump(self._turn, self)
+        self._arrange()
+        self._connect()
+        self._on_model()
+        self._on_view()
+        self._prepare()
+        self._pump.start()
+
+    # ------------------------------------------------------------------ by program
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is on its way."""
+        return self.session.busy
+
+    @property
+    def last_reply(self) -> Reply | None:
+        """The last answer, None before there is one."""
+        replies = [x.reply for x in self.session.conversation.exchanges if x.reply is not None]
+        return replies[-1] if replies else None
+
+    def choose_layer(self, layer: Layer) -> None:
+        """Choose the layer that is asked about."""
+        self.source_box.choose_layer(layer)
+
+    def choose_slices(self, spec: str) -> None:
+        """Choose slices with the command line's words: "current", "even:11", "12,40"."""
+        self.source_box.choose_slices(spec)
+
+    def choose_model(self, name_or_folder: str) -> None:
+        """Choose a model by its catalog name or folder.
+
+        Raises
+        ------
+        CheckpointError
+            If it is not there, or of an unknown layout.
+        """
+        self.model_bar.add(model_offer(name_or_folder))
+
+    def ask(self, text: str | None = None) -> int:
+        """Ask about what is chosen.
+
+        Parameters
+        ----------
+        text
+            The question; None asks what is typed.
+
+        Returns
+        -------
+        request
+            The engine's number of the question.
+
+        Raises
+        ------
+        MedvlmError
+            If something is missing: a model, an image, a question.
+        """
+        if text is not None:
+            self.ask_box.text.setPlainText(text)
+        offer = self.model_bar.chosen
+        layer = self.source_box.layer
+        if offer is None:
+            raise QuestionError("No model is at hand.", "Open a checkpoint folder.")
+        composed = self._compose(offer)
+        exchange = self.session.ask(composed.question, offer)
+        source = self.source_box.source
+        if layer is not None and source is not None:
+            self._about[exchange.number] = _About(
+                weakref.ref(layer),
+                grid_of(source),
+                current_time(self._viewer, layer, source),
+                tuple(self._viewer.dims.point),
+            )
+            self.conversation_view.begin(exchange, grid_of(source))
+        self.ask_box.text.clear()
+        self.ask_box.show_line(" ".join(composed.remarks))
+        self._pump.hurry()
+        self._show_state()
+        return exchange.request
+
+    def stop(self) -> None:
+        """Stop the answer; what has come is kept."""
+        self.session.stop()
+
+    # ------------------------------------------------------------------ building
+
+    def _arrange(self) -> None:
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(8, 6, 8, 6)
+        column.setSpacing(6)
+        notice = quiet(PlainLabel(NOT_FOR_DIAGNOSIS))
+        notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        for part in (self.model_bar, rule(), self.source_box, self.strip, rule()):
+            column.addWidget(part)
+        column.addWidget(self.conversation_view, 1)
+        for part in (rule(), self.ask_box, notice):
+            column.addWidget(part)
+        area = QScrollArea()
+        area.setWidget(body)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(area)
+        self.setMinimumWidth(380)
+
+    def _connect(self) -> None:
+        self.source_box.changed.connect(self._settle)
+        self.source_box.view_changed.connect(self._on_view)
+        self._settled.timeout.connect(self._prepare)
+        self.model_bar.changed.connect(self._on_model)
+        self.model_bar.folder_picked.connect(self._on_folder)
+        self.strip.clicked.connect(self._on_thumbnail)
+        self.conversation_view.box_clicked.connect(self._on_box)
+        self.ask_box.asked.connect(self._on_ask)
+        self.ask_box.stopped.connect(self.stop)
+        self.ask_box.draw.connect(self._on_draw)
+        self.ask_box.text.textChanged.connect(self._show_state)
+        self.ask_box.tasks.currentIndexChanged.connect(self._show_state)
+        dims = self._viewer.dims.events
+        for event in (dims.order, dims.ndisplay):
+            event.connect(self._show_letters)
+        self._viewer.scene.camera.events.orientation.connect(self._show_letters)
+        thread, preparer = self.session.thread, self._preparer
+
+        def end() -> None:
+            # Nothing of the widget: parts of it may be gone by then.
+            preparer.close()
+            close_in_background(thread)
+
+        self._end = AtTheEnd(self._viewer.window._qt_window, end)
+        self.destroyed.connect(self._end.now)
+
+    def event(self, event: QEvent | None) -> bool:
+        """Taken out of its dock, the panel stops the answer and frees the model's memory."""
+        if event is not None and event.type() == QEvent.Type.ParentChange:
+            if self.parent() is None:
+                self.session.stop()
+                if self.session.thread.state.status != "empty":
+                    self.session.thread.unload()
+                self._edges.show_letters(None)
+            else:
+                self._show_letters()
+        return bool(super().event(event))
+
+    # ------------------------------------------------------------------ what is chosen
+
+    def _settle(self) -> None:
+        self._prepared = None
+        self._settled.start()
+
+    def _prepare(self) -> None:
+        self._prepared, self._problem = None, ""
+        try:
+            source, selection = self.source_box.selection()
+        except MedvlmError as error:
+            self._preparer.forget()
+            self._show_problem(str(error))
+            return
+        self._preparer.wish(source, selection)
+        self._pump.hurry()
+        self._show_state()
+
+    def _show_problem(self, words: str) -> None:
+        self._problem = words
+        self.strip.show_problem(words)
+        self._show_state()
+
+    def _show_prepared(self, prepared: Prepared) -> None:
+        if prepared.error is not None:
+            self._show_problem(str(prepared.error))
+            return
+        self._prepared, self._problem = prepared, ""
+        layer = self.source_box.layer
+        boxes = () if layer is None else self._regions.boxes(layer)
+        regions, left_out = place_regions(boxes, prepared.frames)
+        notes = [item.reason for item in left_out]
+        offer = self.model_bar.chosen
+        video = isinstance(prepared.source, Clip)
+        words = contract_words(offer.profile.contract, prepared.frames, video) if offer else ""
+        self.strip.show_frames(prepared.frames, regions, words)
+        self.ask_box.show_line(" ".join(notes))
+        self._show_state()
+
+    def _compose(self, offer: ModelOffer) -> Composed:
+        source, selection = self.source_box.selection()
+        prepared = self._preparer.get(source, selection)
+        if prepared.error is not None:
+            raise prepared.error
+        layer = self.source_box.layer
+        history = self.session.conversation.history() if self.ask_box.follows else ()
+        return compose(
+            source,
+            selection,
+            self.ask_box.words,
+            mode=self.ask_box.mode,
+            task=self.ask_box.task,
+            regions=() if layer is None else self._regions.boxes(layer),
+            history=history,
+            generation=Generation(max_new_tokens=offer.profile.max_new_tokens),
+            frames=prepared.frames,
+            needs_text=self.ask_box.needs_text,
+        )
+
+    # ------------------------------------------------------------------ what happens
+
+    def _turn(self) -> bool:
+        prepared = self._preparer.poll()
+        if prepared is not None:
+            self._show_prepared(prepared)
+        changed = self.session.pump()
+        now = self.session.conversation.clock()
+        if changed:
+            self.conversation_view.update_from(changed, now)
+        self.conversation_view.tick(now)
+        for exchange in changed:
+            if exchange.ended:
+                self._on_end(exchange)
+        state = self.session.thread.state
+        self.model_bar.show_state(state)
+        return self.busy or self._preparer.waiting or state.status == "loading"
+
+    def _on_end(self, exchange: Exchange) -> None:
+        about = self._about.get(exchange.number)
+        layer = None if about is None else about.layer()
+        if about is not None and layer is not None and layer in self._viewer.layers:
+            findings = show_boxes(self._viewer, layer, about.grid, exchange, about.time)
+            # Unless the user has moved on, show where the answer points.
+            if findings is not None and about.point == tuple(self._viewer.dims.point):
+                go_to(self._viewer, layer, exchange.boxes[0].corners, about.time)
+        elif exchange.boxes:
+            self.ask_box.show_line("The image was removed, so its boxes cannot be drawn.")
+        self._show_state()
+        if exchange.stage is Stage.FAILED:
+            self.failed.emit(exchange.status_words(self.session.conversation.clock()))
+        else:
+            self.replied.emit(exchange)
+
+    def _show_state(self, *_: object) -> None:
+        reason = self._problem
+        if self.model_bar.chosen is None:
+            reason = "No model is at hand: open a checkpoint folder"
+        elif not reason and self.ask_box.needs_text and not self.ask_box.words.strip():
+            reason = "Type a question"
+        can_follow = bool(self.session.conversation.history())
+        self.ask_box.show_state(busy=self.busy, reason=reason, can_follow=can_follow)
+
+    # ------------------------------------------------------------------ controls
+
+    def _on_ask(self) -> None:
+        if not self.ask_box.button.isEnabled():
+            if not self.busy:
+                self.ask_box.show_line(self.ask_box.button.toolTip())
+            return
+        try:
+            self.ask()
+        except MedvlmError as error:
+            self.ask_box.show_line(str(error))
+
+    def _on_model(self) -> None:
+        offer = self.model_bar.chosen
+        self.ask_box.offer(None if offer is None else offer.profile)
+        if self._prepared is not None:
+            self._show_prepared(self._prepared)
+        self._show_state()
+
+    def _on_folder(self, path: str) -> None:
+        try:
+            self.choose_model(path)
+        except MedvlmError as error:
+            self.ask_box.show_line(str(error))
+
+    def _on_draw(self) -> None:
+        if self.source_box.layer is None:
+            self.ask_box.show_line("Open a scan or a clip first: regions are drawn on an image.")
+            return
+        self._regions.draw_on(self.source_box.layer)
+        self.ask_box.show_line("Drag a rectangle on the image; it goes into the question.")
+
+    def _on_view(self) -> None:
+        layer, source = self.source_box.layer, self.source_box.source
+        if layer is not None and source is not None:
+            orient(self._viewer, layer, source, self.source_box.plane)
+        self._show_letters()
+
+    def _show_letters(self, *_: object) -> None:
+        layer, source = self.source_box.layer, self.source_box.source
+        letters = None
+        if layer is not None and source is not None:
+            letters = letters_shown(self._viewer, layer, source)
+        self._edges.show_letters(letters)
+
+    def _on_thumbnail(self, number: int) -> None:
+        layer, frame = self.source_box.layer, self.strip.frames[number]
+        if layer is not None:
+            width, height = frame.size_wh
+            go_to(self._viewer, layer, frame.box_corners((0, 0, width, height)))
+
+    def _on_box(self, exchange: Exchange, box: PlacedBox) -> None:
+        about = self._about.get(exchange.number)
+        layer = None if about is None else about.layer()
+        if about is not None and layer is not None and layer in self._viewer.layers:
+            go_to(self._viewer, layer, box.corners, about.time)

@@ -1,0 +1,71 @@
+"""Small native widgets that all parts of the panel share."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import QSize, Qt
+from qtpy.QtGui import QFont
+from qtpy.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
+
+
+class PlainLabel(QLabel):
+    """Wrapped, selectable text that is never taken for markup: model text is data."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+            | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        # A long word must not widen the dock: the label takes the width it is given.
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.setText(text)
+
+    def minimumSizeHint(self) -> QSize:
+        """One line: how many there are is for the layout to find out, from the width it has."""
+        return QSize(1, self.fontMetrics().lineSpacing())
+
+    def sizeHint(self) -> QSize:
+        """As high as the text is at the present width."""
+        return QSize(1, self.heightForWidth(max(self.width(), 1)))
+
+    def show_text(self, text: str) -> None:
+        """Set the text if it changed; hide the label where there is none."""
+        if text != self.text():
+            self.setText(text)
+        self.setVisible(bool(text))
+
+
+def quiet(label: QLabel) -> QLabel:
+    """Make a label recede: smaller, in the theme's own colour."""
+    font = QFont(label.font())
+    font.setPointSizeF(max(font.pointSizeF() * 0.9, 7.0))
+    label.setFont(font)
+    return label
+
+
+def bold(label: QLabel) -> QLabel:
+    """Make a label stand out."""
+    font = QFont(label.font())
+    font.setBold(True)
+    label.setFont(font)
+    return label
+
+
+def rule() -> QFrame:
+    """A thin line between two parts of the panel."""
+    line = QFrame()
+    line.setFixedHeight(1)
+    # The theme draws no lines; half-transparent grey recedes on dark and light ones alike.
+    line.setStyleSheet("background-color: rgba(128, 128, 128, 80)")
+    return line
+
+
+def named(widget: QWidget, name: str, tip: str) -> QWidget:
+    """Give a control the name that screen readers say and the tip that pointing at it shows."""
+    widget.setAccessibleName(name)
+    widget.setToolTip(tip)
+    return widget

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_medvlm.errors import SelectionError
+from napari_medvlm.imaging import even, parse_slices
+
+
+def test_even_takes_the_slices_that_fleming_vl_takes():
+    assert even(32, 11) == (0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 31)
+
+
+@given(st.integers(1, 2000), st.integers(1, 2000))
+def test_even_is_rising_and_reaches_both_ends(count, n):
+    got = even(count, n)
+    assert len(got) == min(n, count)
+    assert list(got) == sorted(set(got))
+    assert got[0] == 0
+    assert got[-1] == (count - 1 if len(got) > 1 else 0)
+
+
+@pytest.mark.parametrize(("count", "n"), [(0, 3), (3, 0), (3, -1)])
+def test_even_refuses_nothing_of_something(count, n):
+    with pytest.raises(SelectionError):
+        even(count, n)
+
+
+@pytest.mark.parametrize(
+    ("spec", "indices"),
+    [
+        ("all", tuple(range(50))),
+        ("current", (7,)),
+        ("even:3", (0, 24, 49)),
+        ("12,40", (12, 40)),
+        ("40, 12,40", (40, 12)),
+        ("10-13", (10, 11, 12, 13)),
+        (" 3 - 4 , 0", (3, 4, 0)),
+        ("EVEN:1", (0,)),
+    ],
+)
+def test_slices_as_people_write_them(spec, indices):
+    assert parse_slices(spec, 50, current=7) == indices
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("", "not a choice"),
+        ("even:", "not a choice"),
+        ("even:0", "At least one"),
+        ("1,,2", "not a choice"),
+        ("-3", "not a choice"),
+        ("1.5", "not a choice"),
+        ("50", "no slice 50: the numbers run from 0 to 49"),
+        ("0-999999999", "no slice 999999999"),
+        ("9-3", 'backwards. Write it as "3-9"'),
+    ],
+)
+def test_mistakes_say_what_is_allowed(spec, words):
+    with pytest.raises(SelectionError, match=words):
+        parse_slices(spec, 50, current=7)
+
+
+def test_current_needs_a_viewer():
+    with pytest.raises(SelectionError, match="no current slice"):
+        parse_slices("current", 50)
+
+
+@given(st.text(max_size=20))
+def test_any_text_is_read_or_refused(text):
+    try:
+        got = parse_slices(text, 30, current=3)
+    except SelectionError:
+        return
+    assert got
+    assert all(0 <= i < 30 for i in got)
