@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import architecture as arch
 from . import packing, questions
 from . import tokenizer as toy_tokenizer
 from .questions import Exchange, Scene
@@ -116,7 +115,9 @@ def draw_group(
     for _ in range(rows):
         kind = str(rng.choice(list(shares), p=weights))
         frames, scene = draw_scene(store.draw(kind, rng), rng, count=count)
-        pictures.append(frames.reshape(-1, 2, *frames.shape[1:]) if scene.is_clip else frames[:, None])
+        pictures.append(
+            frames.reshape(-1, 2, *frames.shape[1:]) if scene.is_clip else frames[:, None]
+        )
         scenes.append(scene)
     pixels = torch.from_numpy(np.concatenate(pictures)).float() / 255
     if encoder is None:
@@ -211,49 +212,3 @@ def stream(
     finally:
         stop.set()
         thread.join()
-
-
-def dense_truth(scenes: list[Scene], images: int, cells: int) -> tuple[Any, Any]:
-    """Return where lesions lie on a grid of cells, for the auxiliary heads.
-
-    Parameters
-    ----------
-    scenes
-        Scenes with ``images`` pictures (temporal steps of a clip) in all.
-    images
-        Number of pictures.
-    cells
-        Cells along each side of a picture.
-
-    Returns
-    -------
-    present
-        (images, cells, cells) float: 1 where a box covers a good part of the cell, or the cell a
-        good part of the box.
-    edges
-        (images, cells, cells, 4): box edges from the middle of the cell, in cells.
-    """
-    import torch
-
-    present = np.zeros((images, cells, cells), np.float32)
-    edges = np.zeros((images, cells, cells, 4), np.float32)
-    low = np.arange(cells) / cells
-    first = 0
-    for scene in scenes:
-        places = list(enumerate(scene.track)) or [(mark.image, mark.box) for mark in scene.marks]
-        for image, box in places:
-            x0, y0, x1, y1 = box
-            wide = np.clip(np.minimum(low + 1 / cells, x1) - np.maximum(low, x0), 0, None)
-            high = np.clip(np.minimum(low + 1 / cells, y1) - np.maximum(low, y0), 0, None)
-            area = high[:, None] * wide[None]
-            hit = (area * cells**2 > 0.3) | (area > 0.2 * (x1 - x0) * (y1 - y0))
-            rows, cols = np.nonzero(hit)
-            place = (first + image, rows, cols)
-            present[place] = 1
-            centre = np.stack([cols, rows, cols, rows], axis=1) + 0.5
-            edges[place] = np.array(box) * cells - centre
-        first += len(scene.track) or scene.count
-    return torch.from_numpy(present), torch.from_numpy(edges)
-
-
-__all__ = ["Encoder", "Group", "arch", "dense_truth", "draw_batch", "draw_exchanges", "stream"]

@@ -38,7 +38,9 @@ class Case:
     exchanges: tuple[Exchange, ...]
 
 
-def cases(count: int, first_seed: int = HELD_OUT_SEED, kinds: Sequence[str] = KIND_CYCLE) -> Iterator[Case]:
+def cases(
+    count: int, first_seed: int = HELD_OUT_SEED, kinds: Sequence[str] = KIND_CYCLE
+) -> Iterator[Case]:
     """Yield held-out cases: kinds in turn, one image and several images by turns.
 
     Parameters
@@ -82,9 +84,7 @@ def make_case(kind: str, seed: int, *, several: bool) -> Case:
 
 
 def _exchanges(scene: Scene, rng: np.random.Generator) -> tuple[Exchange, ...]:
-    tasks: list[Any] = [task for task in questions.tasks_for(scene)]
+    tasks: list[Any] = list(questions.tasks_for(scene))
     if not scene.is_clip:
-        tasks.append("region")
-    return tuple(
-        questions.ask(task, scene, rng, thinks=bool(rng.random() < 0.5)) for task in tasks
-    )
+        tasks.append("region")  # once where a lesion is, once where none is, as the draw goes
+    return tuple(questions.ask(task, scene, rng, thinks=bool(rng.random() < 0.5)) for task in tasks)

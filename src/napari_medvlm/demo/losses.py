@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from . import architecture as arch
 from .packing import Pack
 from .questions import KINDS, Scene
@@ -83,7 +85,9 @@ def dense_loss(heads: Any, merged: Any, patches: Any, scenes: list[Scene]) -> di
     row, col = token[..., 5 : 5 + cells], token[..., 5 + cells :]
     losses["place"] = cross_entropy(row.flatten(0, 1), (place // cells).flatten())
     losses["place"] += cross_entropy(col.flatten(0, 1), (place % cells).flatten())
-    kinds = [list(KINDS).index(scene.kind) for scene in scenes for _ in scene.track or range(scene.count)]
+    kinds = [
+        list(KINDS).index(scene.kind) for scene in scenes for _ in scene.track or range(scene.count)
+    ]
     losses["kind"] = cross_entropy(heads["kind"](merged.mean(dim=1)), torch.tensor(kinds))
     return losses
 
@@ -91,8 +95,6 @@ def dense_loss(heads: Any, merged: Any, patches: Any, scenes: list[Scene]) -> di
 def _boxes(name: str, told: Any, scenes: list[Scene]) -> dict[str, Any]:
     import torch
     from torch.nn.functional import binary_cross_entropy_with_logits, smooth_l1_loss
-
-    from .batches import dense_truth
 
     present, edges = dense_truth(scenes, len(told), told.shape[1])
     weight = torch.tensor(4.0)
@@ -105,6 +107,49 @@ def _boxes(name: str, told: Any, scenes: list[Scene]) -> dict[str, Any]:
     if here.any():
         losses[f"{name}_edges"] = smooth_l1_loss(told[..., 1:][here], edges[here], beta=0.1)
     return losses
+
+
+def dense_truth(scenes: list[Scene], images: int, cells: int) -> tuple[Any, Any]:
+    """Return where lesions lie on a grid of cells, for the auxiliary heads.
+
+    Parameters
+    ----------
+    scenes
+        Scenes with ``images`` pictures (temporal steps of a clip) in all.
+    images
+        Number of pictures.
+    cells
+        Cells along each side of a picture.
+
+    Returns
+    -------
+    present
+        (images, cells, cells) float: 1 where a box covers a good part of the cell, or the cell a
+        good part of the box.
+    edges
+        (images, cells, cells, 4): box edges from the middle of the cell, in cells.
+    """
+    import torch
+
+    present = np.zeros((images, cells, cells), np.float32)
+    edges = np.zeros((images, cells, cells, 4), np.float32)
+    low = np.arange(cells) / cells
+    first = 0
+    for scene in scenes:
+        places = list(enumerate(scene.track)) or [(mark.image, mark.box) for mark in scene.marks]
+        for image, box in places:
+            x0, y0, x1, y1 = box
+            wide = np.clip(np.minimum(low + 1 / cells, x1) - np.maximum(low, x0), 0, None)
+            high = np.clip(np.minimum(low + 1 / cells, y1) - np.maximum(low, y0), 0, None)
+            area = high[:, None] * wide[None]
+            hit = (area * cells**2 > 0.3) | (area > 0.2 * (x1 - x0) * (y1 - y0))
+            rows, cols = np.nonzero(hit)
+            place = (first + image, rows, cols)
+            present[place] = 1
+            centre = np.stack([cols, rows, cols, rows], axis=1) + 0.5
+            edges[place] = np.array(box) * cells - centre
+        first += len(scene.track) or scene.count
+    return torch.from_numpy(present), torch.from_numpy(edges)
 
 
 DENSE_WEIGHTS = {

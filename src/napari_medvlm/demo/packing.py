@@ -65,8 +65,7 @@ def prefix_text(count: int, *, steps: int = 0, tokens: int = arch.TOKENS) -> str
         return f"{text}Video 1: <|vision_start|>{pads}<|vision_end|>"
     pads = "<|image_pad|>" * tokens
     return text + "".join(
-        f"Picture {number}: <|vision_start|>{pads}<|vision_end|>"
-        for number in range(1, count + 1)
+        f"Picture {number}: <|vision_start|>{pads}<|vision_end|>" for number in range(1, count + 1)
     )
 
 

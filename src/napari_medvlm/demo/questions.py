@@ -17,6 +17,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from . import wordings
+
 REASONING_SUFFIX = " Think first."
 
 FINDING_TASKS = ("presence", "what", "side", "images", "size", "where", "finding")
@@ -125,140 +127,6 @@ class Exchange:
         """The whole text that the model has to write."""
         think = f"<think>{self.reasoning}</think>" if self.thinks else ""
         return f"{think}<answer>{self.answer}</answer>"
-
-
-_IT = ("nodule", "lesion", "nodule or lesion", "abnormality", "finding")
-_MODALITY = (
-    "Which modality and body part is this?",
-    "What modality and body part are shown?",
-    "What kind of image is this?",
-    "What kind of scan is this?",
-    "Which modality is this?",
-    "What am I looking at?",
-    "What does the image show?",
-    "What is shown here?",
-    "Name the modality and the body part.",
-)
-_PRESENCE = (
-    "Is there a {it}?",
-    "Is there any {it}?",
-    "Do you see a {it}?",
-    "Do the images show a {it}?",
-    "Does the image show a {it}?",
-    "Is a {it} visible?",
-    "Is a {it} present?",
-    "Any {it}?",
-)
-_WHAT = (
-    "What abnormality is there?",
-    "What abnormality do you see?",
-    "Which abnormality is visible?",
-    "What finding is present?",
-    "What is abnormal?",
-    "What is wrong here?",
-)
-_SIDE = (
-    "Which side is the {it} on?",
-    "On which side is the {it}?",
-    "On which side of the patient is the {it}?",
-    "Is the {it} on the left or the right?",
-    "Is the {it} left or right?",
-    "Which side?",
-    "Which side is affected?",
-    "Which lung or side shows the {it}?",
-)
-_IMAGES = (
-    "Which images show the {it}?",
-    "Which of the images show a {it}?",
-    "Which image shows the {it}?",
-    "On which images is the {it}?",
-    "On which of the images is the {it} visible?",
-    "On which image do you see a {it}?",
-    "In which images is there a {it}?",
-    "Which slices show the {it}?",
-    "On which slices is the {it} visible?",
-)
-_SIZE = (
-    "How large is the {it}?",
-    "How big is the {it}?",
-    "How large is the {it} in mm?",
-    "What is the size of the {it}?",
-    "What size is the {it} in mm?",
-    "How many mm is the {it}?",
-    "Measure the {it}.",
-)
-_WHERE = (
-    "Where is the {it}?",
-    "Where is the {it} located?",
-    "Where do you see a {it}?",
-    "Is there a {it}? Where?",
-    "Is there a {it}, and where is it?",
-    "Show me the {it}.",
-    "Locate the {it}.",
-    "Find the {it}.",
-    "Mark the {it}.",
-    "Draw a box around the {it}.",
-    "Give the box of the {it}.",
-    "Give the bounding box of each {it}.",
-)
-_FINDING = (
-    "Describe the finding in one sentence.",
-    "Describe the findings.",
-    "Describe the {it}.",
-    "What is the finding?",
-    "What are the findings?",
-    "Write a report in one sentence.",
-    "Report the findings.",
-    "Summarize the findings in one sentence.",
-)
-_REGION_YES_NO = (
-    "Is there a {it} in this region?",
-    "Is there a {it} in the region?",
-    "Is there a {it} here?",
-    "Is there a {it}?",
-    "Does this region show a {it}?",
-    "Does the region hold a {it}?",
-    "Is this a {it}?",
-)
-_REGION_WHAT = (
-    "What is in this region?",
-    "What is in the region?",
-    "What is this?",
-    "What is here?",
-    "What does this region show?",
-)
-_DIRECTION = (
-    "Which way does the structure move?",
-    "Which way does it move?",
-    "In which direction does the structure move?",
-    "In which direction does the bright structure move?",
-    "Where does the structure move to?",
-    "Where is it moving?",
-    "What is the direction of the movement?",
-    "How does the structure move?",
-)
-_TEMPLATES = {
-    "modality": _MODALITY,
-    "presence": _PRESENCE,
-    "what": _WHAT,
-    "side": _SIDE,
-    "images": _IMAGES,
-    "size": _SIZE,
-    "where": _WHERE,
-    "finding": _FINDING,
-    "direction": _DIRECTION,
-}
-
-
-def phrasings(task: str) -> tuple[str, ...]:
-    """Return every wording of a task's question, for the tokenizer and the tests."""
-    if task == "region":
-        return tuple(_word(t, it) for t in (*_REGION_YES_NO, *_REGION_WHAT) for it in _IT)
-    return tuple(dict.fromkeys(_word(t, it) for t in _TEMPLATES[task] for it in _IT))
-
-
-def _word(template: str, it: str) -> str:
-    return template.format(it=it).replace(" a abnorm", " an abnorm")
 
 
 def norm_1000(box: Sequence[float]) -> tuple[int, int, int, int]:
@@ -386,8 +254,7 @@ def ask(task: str, scene: Scene, rng: np.random.Generator, *, thinks: bool) -> E
     """Draw one wording of a task's question and give the true answer with it."""
     if task == "region":
         return _ask_region(scene, rng, thinks=thinks)
-    template = _TEMPLATES[task][rng.integers(len(_TEMPLATES[task]))]
-    question = _vary(_word(template, _IT[rng.integers(len(_IT))]), rng)
+    question = wordings.draw(wordings.TEMPLATES[task], rng)
     return Exchange(
         task, question, reasoning_for(task, scene), answer_for(task, scene), thinks=thinks
     )
@@ -397,9 +264,7 @@ def _ask_region(scene: Scene, rng: np.random.Generator, *, thinks: bool) -> Exch
     image, box, mark = _draw_region(scene, rng)
     label = KINDS[scene.kind].label
     what = rng.random() < 0.3
-    templates = _REGION_WHAT if what else _REGION_YES_NO
-    template = templates[rng.integers(len(templates))]
-    question = _vary(_word(template, _IT[rng.integers(len(_IT))]), rng)
+    question = wordings.draw(wordings.REGION_WHAT if what else wordings.REGION_YES_NO, rng)
     held = "no nodule or lesion" if mark is None else f"a {label}"
     reasoning = f"The region on image {image + 1} holds {held}."
     answer = (label if mark else "none") if what else ("yes" if mark else "no")
@@ -434,15 +299,6 @@ def _clipped(box: tuple[float, ...]) -> tuple[float, float, float, float]:
 
 def _touch(a: Sequence[float], b: Sequence[float]) -> bool:
     return bool(a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3])
-
-
-def _vary(question: str, rng: np.random.Generator) -> str:
-    """Vary what people vary: the first letter's case, the last mark."""
-    if rng.random() < 0.25:
-        question = question[0].lower() + question[1:]
-    if rng.random() < 0.2:
-        question = question.rstrip("?.")
-    return question
 
 
 def tasks_for(scene: Scene) -> tuple[str, ...]:

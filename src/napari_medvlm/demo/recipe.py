@@ -83,7 +83,10 @@ def fractions(phantom: Any) -> NDArray[np.float64]:
     """Return how wide each lesion's section is, (lesions, slices), against its widest."""
     slices = range(phantom.shape[0])
     return np.array(
-        [[phantom.cross_section_fraction(i, k) for k in slices] for i in range(len(phantom.lesions))]
+        [
+            [phantom.cross_section_fraction(i, k) for k in slices]
+            for i in range(len(phantom.lesions))
+        ]
     ).reshape(len(phantom.lesions), phantom.shape[0])
 
 
@@ -192,7 +195,8 @@ def to_grey(values: NDArray[Any], window: tuple[float, float]) -> NDArray[np.uin
     """Apply a window (centre, width) and round to grey levels 0..255."""
     centre, width = window
     share = (values.astype(np.float32) - (centre - width / 2)) / width
-    return np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8)
+    grey: NDArray[np.uint8] = np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8)
+    return grey
 
 
 def _jittered_window(study: Study, rng: np.random.Generator) -> tuple[float, float]:
@@ -249,7 +253,8 @@ def _grained(frames: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
     gain, offset, noise = rng.uniform(0.9, 1.1), rng.uniform(-12, 12), rng.uniform(0, 6)
     out = frames * np.float32(gain) + np.float32(offset)
     out += np.float32(noise) * rng.standard_normal(frames.shape, np.float32)
-    return np.clip(np.rint(out), 0, 255).astype(np.uint8)
+    noisy: NDArray[np.uint8] = np.clip(np.rint(out), 0, 255).astype(np.uint8)
+    return noisy
 
 
 def _mirrored(scene: Scene) -> Scene:
@@ -268,9 +273,7 @@ def _mirrored(scene: Scene) -> Scene:
     return replace(scene, marks=ordered, direction=direction, track=track)
 
 
-def _cropped(
-    scene: Scene, box: tuple[float, float, float, float], rows: int, cols: int
-) -> Scene:
+def _cropped(scene: Scene, box: tuple[float, float, float, float], rows: int, cols: int) -> Scene:
     x0, y0, x1, y1 = box[0] / cols, box[1] / rows, box[2] / cols, box[3] / rows
     width, height = x1 - x0, y1 - y0
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from .questions import Scene, norm_1000
+from .questions import Scene
 
 Box = Sequence[float]
 
@@ -44,7 +44,7 @@ def iou(a: Box, b: Box) -> float:
 
 def scene_iou(told: Iterable[tuple[int, Box]], scene: Scene) -> float:
     """Return the mean IoU of a scene's boxes; a missed box and a box too many both count as 0."""
-    true = [(mark.image, norm_1000(mark.box)) for mark in scene.marks]
+    true = [(mark.image, tuple(1000 * value for value in mark.box)) for mark in scene.marks]
     left = list(told)
     most = max(len(true), len(left))
     total = 0.0

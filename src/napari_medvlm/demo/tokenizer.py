@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from . import questions
+from . import questions, wordings
 
 SPECIAL_TOKENS = (
     "<|endoftext|>",
@@ -64,9 +64,7 @@ def build(folder: Path) -> None:
     tokenizer = _backend(vocab, merges)
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"))
-    (folder / "vocab.json").write_text(
-        json.dumps(vocab, ensure_ascii=False), encoding="utf-8"
-    )
+    (folder / "vocab.json").write_text(json.dumps(vocab, ensure_ascii=False), encoding="utf-8")
     lines = ["#version: 0.2", *(f"{left} {right}" for left, right in merges)]
     (folder / "merges.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     config = _config(len(vocab))
@@ -99,7 +97,7 @@ def corpus() -> list[str]:
     rng = np.random.default_rng(0)
     lines = [SYSTEM_TEXT, "system\n", "user\n", "assistant\n", "Picture 1: ", "Video 1: "]
     for task in (*questions.FINDING_TASKS, "modality", "direction", "region"):
-        for text in questions.phrasings(task):
+        for text in wordings.phrasings(task):
             lines += [text, text[0].lower() + text[1:], text.rstrip("?.")]
     for scene in _scenes():
         for task in questions.tasks_for(scene):

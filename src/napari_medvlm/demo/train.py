@@ -69,9 +69,7 @@ class Run:
         self.workers = ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(1,))
         self.progress: dict[str, Any] = {"step": 0, "seconds": 0.0, "curve": []}
         if resume:
-            self.progress = checkpoints.load_state(
-                folder, self.model, self.heads, self.optimizer
-            )
+            self.progress = checkpoints.load_state(folder, self.model, self.heads, self.optimizer)
 
     @property
     def width(self) -> int:
@@ -101,7 +99,7 @@ class Run:
 
     def rate(self) -> float:
         """Return the learning rate: 100 steps up, then half a cosine down."""
-        rise = min(1.0, (self.progress["step"] + 1) / 100)
+        rise = min(1.0, (float(self.progress["step"]) + 1) / 100)
         return self.plan.rate * rise * max(0.01, 0.5 + 0.5 * math.cos(math.pi * self.done()))
 
     def step(self, halves: tuple[list[batches.Group], list[batches.Group]]) -> dict[str, float]:
@@ -121,9 +119,7 @@ class Run:
         for parameter, *parts in zip(parameters, *(grads for grads, _ in done), strict=True):
             known = [part for part in parts if part is not None]
             parameter.grad = sum(known[1:], known[0]) if known else None
-        told = {
-            name: sum(figures.get(name, 0.0) for _, figures in done) for name in done[0][1]
-        }
+        told = {name: sum(figures.get(name, 0.0) for _, figures in done) for name in done[0][1]}
         told["norm"] = float(torch.nn.utils.clip_grad_norm_(parameters, 1.0))
         self.optimizer.step()
         self.progress["step"] += 1
@@ -178,9 +174,7 @@ class Run:
     def save(self) -> None:
         """Write the weights and everything that is needed to go on."""
         checkpoints.save_weights(self.model, self.folder)
-        checkpoints.save_state(
-            self.folder, self.model, self.heads, self.optimizer, self.progress
-        )
+        checkpoints.save_state(self.folder, self.model, self.heads, self.optimizer, self.progress)
 
 
 def train(run: Run, store: Store, *, until: int | None = None) -> None:
