@@ -32,7 +32,7 @@ class FakeModel:
     answer: Stream
     name: str = "fake"
     family: str = "fake"
-    cleared: int = 0
+    forgotten: int = 0
 
     def encode(self, question: Question) -> Prompt:
         return Prompt(text=question.text, input_ids=np.zeros(1, np.int64))
@@ -47,8 +47,8 @@ class FakeModel:
         yield Prefill(tokens=3)
         yield from self.answer(question, should_stop or (lambda: False))
 
-    def clear_caches(self) -> None:
-        self.cleared += 1
+    def forget(self) -> None:
+        self.forgotten += 1
 
     def close(self) -> None:
         self.answer = _gone
@@ -68,7 +68,7 @@ def _words(question: Question, should_stop: ShouldStop, seconds: float) -> Itera
             )
             return
         said.append(f"{word} ")
-        yield Token(text=said[-1], count=1)
+        yield Token(text=said[-1], count=len(said))
         time.sleep(seconds)
     yield Replied(reply=Reply(raw="".join(said), answer=question.text, new_tokens=len(said)))
 
@@ -91,7 +91,7 @@ def _facts(question: Question, should_stop: ShouldStop) -> Iterator[Event]:
 
 def _no_room(question: Question, should_stop: ShouldStop) -> Iterator[Event]:
     yield Token(text="so far")
-    if "device" in question.text:
+    if question.text == "device":
         raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB.")
     raise MemoryError
 
@@ -171,10 +171,10 @@ def _make(answer: Stream) -> Callable[..., FakeModel]:
         device: str = "cpu",
         dtype: str = "float32",
         profile: str | None = None,
-        progress: Callable[[str, float | None], None] | None = None,
+        progress: Callable[[float], None] | None = None,
     ) -> FakeModel:
         if progress is not None:
-            progress("weights", 0.5)
+            progress(0.5)
         return FakeModel(answer, name=path)
 
     return open_model
@@ -202,7 +202,7 @@ def hog(path: str, **facts: Any) -> FakeModel:
 
 def too_big(path: str, progress: Callable[..., None], **facts: Any) -> FakeModel:
     """Runs out of memory half way, unless it is the small one."""
-    progress("weights", 0.5)
+    progress(0.5)
     if path == "small":
         return fast(path)
     raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
@@ -216,6 +216,20 @@ def incomplete(path: str, **facts: Any) -> FakeModel:
 def slow_to_load(path: str, progress: Callable[..., None], **facts: Any) -> FakeModel:
     """Loads for ten seconds in small steps."""
     for step in range(200):
-        progress("weights", step / 200)
+        progress(step / 200)
         time.sleep(0.05)
     return replace(fast(path), name="loaded after all")
+
+
+def many_tensors(path: str, progress: Callable[[float], None], **facts: Any) -> FakeModel:
+    """A checkpoint of a thousand tensors."""
+    for step in range(1000):
+        progress((step + 1) / 1000)
+    return fast(path)
+
+
+def placed(path: str, **facts: Any) -> FakeModel:
+    """A model that says where it went, as one that was left to choose does."""
+    model = fast(path)
+    model.device, model.dtype = "cuda:1", "torch.bfloat16"  # type: ignore[attr-defined]
+    return model

@@ -149,6 +149,18 @@ def test_content_decides_not_the_name(tmp_path):
         np.testing.assert_array_equal(only(tmp_path / name).voxels, array.transpose(2, 1, 0))
 
 
+def test_bent_headers_are_read_without_a_word_on_the_screen(tmp_path, capfd):
+    path = write(tmp_path / "a.nii", np.zeros((2, 3, 4), np.int16), sform=0, qform=0)
+    data = bytearray(path.read_bytes())
+    data[123] = 7  # units of length and time that the standard does not know
+    data[252:256] = np.array([0, 97], "<i2").tobytes()  # and a coordinate space
+    path.write_bytes(data)
+    volume = only(path)
+    assert not volume.oriented
+    assert "mm is assumed" in volume.remarks[1]
+    assert capfd.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
 def test_truncated_files_are_errors(tmp_path, name):
     path = write(tmp_path / name, RNG.integers(0, 999, (40, 50, 6)).astype(np.int16))

@@ -44,6 +44,23 @@ def test_npy_of_other_things_is_refused(tmp_path, array, words):
         read(tmp_path / "a.npy")
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (3, ",
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (99999, 99999, 9999), }",
+        "{'descr': 'nonsense', 'fortran_order': False, 'shape': (3,), }",
+        "[1, 2",
+    ],
+)
+def test_npy_with_a_damaged_header_is_refused(tmp_path, header):
+    text = header.ljust(117).encode() + b"\n"
+    path = tmp_path / "a.npy"
+    path.write_bytes(b"\x93NUMPY\x01\0" + len(text).to_bytes(2, "little") + text)
+    with pytest.raises(ReadError, match="damaged array"):
+        read(path)
+
+
 def test_pictures_keep_grey_and_colour(tmp_path):
     grey = np.random.default_rng(0).integers(0, 255, (5, 6), np.uint8)
     deep = np.random.default_rng(0).integers(0, 65535, (5, 6)).astype(np.uint16)

@@ -32,7 +32,6 @@ def test_the_largest_difference_and_its_place_are_told() -> None:
         ([1.0], np.array([None])),
     ],
 )
-@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
 def test_what_is_no_close_number_fails(got: Any, expected: Any) -> None:
     assert not compare.close("c", "q", got, expected, 1e-3).ok
 

@@ -27,9 +27,7 @@ CHOICE = ModelChoice("nowhere", "demo (toy)", profile="demo")
 
 
 def toy_offer() -> ModelOffer:
-    return ModelOffer(
-        "demo (toy)", CHOICE, PROFILES["demo"], "A toy, for trying the software out."
-    )
+    return ModelOffer("demo (toy)", CHOICE, PROFILES["demo"], "A toy, for trying the software out.")
 
 
 def reply(

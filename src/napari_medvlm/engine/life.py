@@ -54,6 +54,7 @@ class Job:
     sent: bool = False
     stop_by: float | None = None
     text: list[str] = field(default_factory=list)
+    tokens: int = 0
 
     def stopped(self) -> Event:
         """Its last event when it is stopped: the text so far."""
@@ -62,7 +63,7 @@ class Job:
         # The family, which alone knows how its boxes are to be read, had no say: no boxes.
         context = ParseContext.of(self.question, family="", finish_reason="stopped")
         reply = read_reply("".join(self.text), context)
-        reply = replace(reply, boxes=(), complete=False, new_tokens=len(self.text))
+        reply = replace(reply, boxes=(), complete=False, new_tokens=self.tokens)
         return Replied(request=self.request, reply=reply)
 
 
@@ -211,6 +212,7 @@ class Life:
                 self._set("answering")
             case Token():
                 job.text.append(event.text)
+                job.tokens = event.count or len(job.text)
         ends_load = job.question is None and isinstance(event, Loaded | Unloaded)
         if ends_load or isinstance(event, Replied | Failed):
             self._finish(event)

@@ -28,6 +28,9 @@ DEFAULT_OPENER = "napari_medvlm.models:open_model"
 #: The answer that was stopped while its model was loading.
 NOTHING_SAID = Reply(raw="", complete=False, finish_reason="stopped")
 
+#: A checkpoint may have a thousand tensors; each hundredth of them is news.
+_PROGRESS_STEP = 0.01
+
 ShouldStop = Callable[[], bool]
 Opener = Callable[..., Model]
 
@@ -79,7 +82,7 @@ class Runner:
 
     def memory(self) -> int:
         """Bytes that the model takes; see ``memory_bytes``."""
-        return memory_bytes(self._choice.device if self._choice else "cpu")
+        return memory_bytes(self._device())
 
     def _guarded(self, request: int, work: Callable[[], None], when_stopped: Event) -> None:
         failure: Event
@@ -132,12 +135,17 @@ class Runner:
         self.unload()
         start = time.monotonic()
 
-        def progress(stage: str, fraction: float | None = None) -> None:
+        told = 0.0
+
+        def progress(fraction: float) -> None:
+            nonlocal told
             if should_stop():
                 raise _LoadingStopped
-            self._emit(Loading(request=request, stage=stage, fraction=fraction))
+            if fraction - told >= _PROGRESS_STEP or fraction >= 1.0:
+                told = fraction
+                self._emit(Loading(request=request, stage="reading weights", fraction=fraction))
 
-        progress("opening")
+        self._emit(Loading(request=request, stage="opening the model"))
         opener = _find(self._opener)
         model = opener(
             choice.path,
@@ -156,11 +164,16 @@ class Runner:
         return Loaded(
             request=request,
             name=self._choice.name or str(model.name),
-            device=str(getattr(model, "device", self._choice.device)),
+            device=self._device(),
             dtype=str(getattr(model, "dtype", self._choice.dtype)).removeprefix("torch."),
             memory_bytes=self.memory(),
             seconds=seconds,
         )
+
+    def _device(self) -> str:
+        # The choice may say "auto"; the model knows what became of that.
+        wanted = self._choice.device if self._choice else "cpu"
+        return str(getattr(self._model, "device", wanted))
 
     def _answer(
         self, request: int, question: Question, choice: ModelChoice, should_stop: ShouldStop
@@ -179,9 +192,9 @@ class Runner:
             self.unload()
         else:
             # Families keep the conversation's cache and encoded images between questions.
-            clear = getattr(self._model, "clear_caches", None)
-            if callable(clear):
-                clear()
+            forget = getattr(self._model, "forget", None)
+            if callable(forget):
+                forget()
         _collect()
 
 

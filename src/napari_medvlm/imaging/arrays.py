@@ -14,7 +14,8 @@ def plain_voxels(array: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], tuple[str, 
     """Bring an array of numbers to uint8, int16, another native integer type, or float32.
 
     Whole numbers that fit are kept exactly as int16, whatever type they came in; fractions
-    become float32. Values that are not finite become the lowest finite one.
+    become float32. Values that are not finite, or beyond float32, become the lowest that
+    is.
 
     Returns
     -------
@@ -27,7 +28,7 @@ def plain_voxels(array: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], tuple[str, 
         return array.astype(np.uint8), ()
     if array.dtype.kind in "iu":
         return _integers(array), ()
-    finite = np.isfinite(array)
+    finite = np.abs(array) <= np.finfo(np.float32).max  # false for NaN too
     remarks: tuple[str, ...] = ()
     if not finite.all():
         bad = int(array.size - np.count_nonzero(finite))

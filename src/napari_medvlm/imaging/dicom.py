@@ -172,7 +172,7 @@ def _volume(
         notes.append("Windows differ from slice to slice; those of the middle one are used.")
     seconds = [images[0].seconds for images in placement.points]
     times = tuple(s for s in seconds if s is not None)
-    key = hashlib.sha256((head.series or voxels.tobytes().hex()).encode()).hexdigest()
+    key = hashlib.sha256(head.series.encode() or voxels.tobytes()).hexdigest()
     return Volume(
         voxels=voxels,
         affine=placement.affine,

@@ -14,12 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pydicom
+from pydicom.errors import BytesLengthException
+
 from .volume import Window, WindowFunction
 
 #: What pydicom raises on damaged files, depending on where the damage lies.
 DAMAGE = (
     OSError, EOFError, ValueError, KeyError, AttributeError, TypeError, IndexError,
-    NotImplementedError, RuntimeError, OverflowError, struct.error, zlib.error,
+    NotImplementedError, RuntimeError, OverflowError, MemoryError, struct.error, zlib.error,
+    BytesLengthException,
 )  # fmt: skip
 
 #: Objects with pixels that are no images of a patient, by SOP class.
@@ -115,8 +119,6 @@ def read_headers(path: Path) -> list[ImageHeader]:
     pydicom.errors.InvalidDicomError, or one of ``DAMAGE``
         If it is not DICOM, or damaged.
     """
-    import pydicom
-
     ds = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_TAGS, force=True)
     sop = ds.get("SOPClassUID")
     kind = sop.name if sop else "an object without SOP class"

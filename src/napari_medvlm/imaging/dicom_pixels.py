@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pydicom
+from pydicom.pixels import apply_color_lut, apply_modality_lut
 
 from .dicom_header import ImageHeader
 from .volume import Window
@@ -25,9 +27,6 @@ def decode(path: Path) -> npt.NDArray[Any]:
     One of ``dicom_header.DAMAGE``
         If pixels are missing or damaged, or no decoder for their compression is installed.
     """
-    import pydicom
-    from pydicom.pixels import apply_color_lut, apply_modality_lut
-
     ds = pydicom.dcmread(path, force=True)
     if "TransferSyntaxUID" not in ds.file_meta:
         # Files without the preamble come from before it; implicit little endian is DICOM's

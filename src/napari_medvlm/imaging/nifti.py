@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import logging
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +43,25 @@ def read_nifti(path: Path) -> Volume:
         nib.filebasedimages.ImageFileError, nib.spatialimages.HeaderDataError,
     )  # fmt: skip
     try:
-        image = _load(path, nib)
-        array = _array(image, path)
+        with _quiet(nib.imageglobals.logger):
+            image = _load(path, nib)
+            array = _array(image, path)
     except damage as error:
         raise ReadError(
             f"{path.name}: expected a NIfTI image; it could not be read ({error}).", _ADVICE
         ) from error
     return _volume(image, array)
+
+
+@contextmanager
+def _quiet(logger: logging.Logger) -> Iterator[None]:
+    # nibabel prints about every bent header; what matters of it is said in remarks.
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _load(path: Path, nib: Any) -> Any:
@@ -127,7 +142,7 @@ def _geometry(image: Any) -> tuple[npt.NDArray[np.float64], bool, tuple[str, ...
         remarks.append(
             "Neither sform nor qform is set: spacing from pixdim, the orientation is unknown."
         )
-    unit = str(header.get_xyzt_units()[0])
+    unit = _unit(header, 0)
     factor = _MILLIMETRES.get(unit, 1.0)
     if unit not in ("mm", "unknown"):
         remarks.append(f"The header's unit of length is {unit}; converted to mm.")
@@ -141,12 +156,20 @@ def _geometry(image: Any) -> tuple[npt.NDArray[np.float64], bool, tuple[str, ...
     return affine, oriented, tuple(remarks)
 
 
+def _unit(header: Any, which: int) -> str:
+    # "mm", "sec" and so on; codes that the standard does not know count as unknown.
+    try:
+        return str(header.get_xyzt_units()[which])
+    except KeyError:
+        return "unknown"
+
+
 def _space(code: int) -> str:
     return f", {_SPACES[code]}" if code in _SPACES else ""
 
 
 def _times(header: Any, count: int) -> tuple[tuple[float, ...], tuple[str, ...]]:
-    unit = str(header.get_xyzt_units()[1])
+    unit = _unit(header, 1)
     step = float(header.get_zooms()[3]) if len(header.get_zooms()) > 3 else 0.0
     if unit not in _SECONDS or not step > 0:
         return (), (f"The fourth axis has {count} entries of unknown time.",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 
@@ -11,6 +12,11 @@ from .arrays import plain_voxels, scale_affine
 from .volume import Volume
 
 _ADVICE = "Save a plain array of numbers (slices, rows, columns) with numpy.save."
+
+#: What numpy raises on damaged headers, and on shapes that no file could hold.
+_DAMAGE = (
+    ValueError, EOFError, OSError, SyntaxError, TokenError, TypeError, OverflowError, MemoryError,
+)  # fmt: skip
 
 
 def read_npy(path: Path) -> Volume:
@@ -25,7 +31,7 @@ def read_npy(path: Path) -> Volume:
     """
     try:
         array = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+    except _DAMAGE as error:
         pickled = "allow_pickle" in str(error)
         found = "Python objects, which are never loaded" if pickled else "a damaged array"
         raise ReadError(

@@ -36,6 +36,9 @@ class Network(Protocol):
     def new_cache(self) -> Any:
         """Return an empty key-value cache."""
 
+    def copy_cache(self, cache: Any, length: int) -> Any:
+        """Return a cache of the first ``length`` tokens of another."""
+
 
 def never() -> bool:
     """Say no: the default of ``should_stop``."""

@@ -60,7 +60,7 @@ class AnsweringModel(ABC):
         self.repetition_penalty = penalty
         self._network: Network | None = network
         self._features = FeatureCache()
-        self._conversations = Conversations(network.new_cache)
+        self._conversations = Conversations(network.new_cache, network.copy_cache)
 
     @abstractmethod
     def encode(self, question: Question) -> Prompt:
@@ -231,9 +231,8 @@ class AnsweringModel(ABC):
 
     def _plain(self, prompt: Prompt, settings: DecodeSettings) -> Decoding:
         network = self._live()
-        return Decoding(
-            network, prompt, settings, Conversations(network.new_cache, limit=0), FeatureCache()
-        )
+        nothing = Conversations(network.new_cache, network.copy_cache, limit=0)
+        return Decoding(network, prompt, settings, nothing, FeatureCache())
 
 
 __all__ = ["CONVERSATIONS", "AnsweringModel"]

@@ -47,7 +47,7 @@ def open_model(
         How the checkpoint is talked to; see :mod:`napari_medvlm.models.catalog` for what is
         chosen without it.
     progress
-        Told the fraction of tensors that are there.
+        Told the stage, and the fraction of the tensors that are there.
 
     Returns
     -------

@@ -61,6 +61,11 @@ class Conversation:
             del self.keys[length:]
             self.positions = self.positions[:, :length]
 
+    def fork(self, length: int, copy_cache: Callable[[Any, int], Any]) -> Conversation:
+        """Copy the first ``length`` tokens into a conversation of its own."""
+        cache = copy_cache(self.cache, length)
+        return Conversation(cache, self.keys[:length], self.positions[:, :length])
+
     def extend(self, keys: Sequence[Hashable], positions: npt.NDArray[np.int64]) -> None:
         """Note tokens that the cache has just taken in."""
         self.keys.extend(keys)
@@ -75,12 +80,20 @@ class Conversations:
     ----------
     new_cache
         Makes an empty key-value cache.
+    copy_cache
+        Makes a cache of the first tokens of another.
     limit
         How many conversations are kept; 0 keeps none, which is the plain path.
     """
 
-    def __init__(self, new_cache: Callable[[], Any], limit: int = CONVERSATIONS) -> None:
+    def __init__(
+        self,
+        new_cache: Callable[[], Any],
+        copy_cache: Callable[[Any, int], Any],
+        limit: int = CONVERSATIONS,
+    ) -> None:
         self._new_cache = new_cache
+        self._copy_cache = copy_cache
         self._limit = limit
         self._kept: list[Conversation] = []
 
@@ -104,13 +117,15 @@ class Conversations:
             common = min(conversation.common(prompt, keys), len(keys) - 1)
             if common > shared:
                 best, shared = conversation, common
-        # A cache that would lose most of itself belongs to another conversation: both begin
-        # with the same system text, say. It is left alone.
-        if best is None or 2 * shared < len(best.keys):
-            best, shared = Conversation(self._new_cache()), 0
+        if best is None:
+            best = Conversation(self._new_cache())
+        elif 2 * shared < len(best.keys):
+            # It would lose most of itself, so it is another conversation: both begin with the
+            # same system text or pictures. That part is copied, and the other one kept.
+            best = best.fork(shared, self._copy_cache)
         else:
             self._kept.remove(best)
-        best.crop(shared)
+            best.crop(shared)
         if self._limit:
             self._kept.append(best)
             del self._kept[: -self._limit]

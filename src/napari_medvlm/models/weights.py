@@ -13,8 +13,8 @@ from ..errors import CheckpointError
 from ..extras import require
 from .checkpoint import Checkpoint, StoredTensor
 
-#: ``progress(fraction)`` with the fraction of the tensors that are there.
-Progress = Callable[[float], None]
+#: ``progress(stage, fraction)``: what is being done, and how much of it, where that is known.
+Progress = Callable[[str, float | None], None]
 
 
 def check_names(
@@ -84,7 +84,7 @@ def load_weights(
     device, dtype
         Where the tensors go and what they become.
     progress
-        Told the fraction that is done.
+        Told the stage and the fraction that is done.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def load_weights(
                 _put(torch, network, name, value)
                 done += 1
                 if progress is not None:
-                    progress(done / len(stored))
+                    progress("reading the weights", done / len(stored))
     for name in absent:
         _put(torch, network, name, network.get_parameter(tied[name]))
 

@@ -22,6 +22,7 @@ from .subject import CaseRun, Measured
 
 #: Recorded image processor: the resize that it uses, and so the reference of the case.
 _PROCESSORS = {"Qwen2VLImageProcessorFast": "torch", "Qwen2VLImageProcessor": "pil"}
+_GENERATED = {"text", "stopped_on_eos", "min_top1_top2_margin_over_24_steps"}
 _SHA256 = "_sha256_f32le"
 #: Two logits enter a margin.
 _MARGIN_TOLERANCE = 2 * LOGIT_TOLERANCE
@@ -64,11 +65,10 @@ def _processor(expected: Mapping[str, Any]) -> str:
 
 
 def _expected(run: CaseRun, key: str, value: Any) -> Iterator[Row]:
-    case, measured, generated = run.name, run.measured(""), run.generated
+    """Compare one entry of the block "expected"."""
+    case, measured = run.name, run.measured("")
     if key == "prompt":
         yield compare.text(case, key, measured.prompt.text, value)
-    elif key == "transformers":
-        return
     elif key == "image_processor_class":
         if value not in _PROCESSORS:
             yield Row.failed(case, key, f"Expected {', '.join(_PROCESSORS)}, found {value!r}.")
@@ -84,20 +84,25 @@ def _expected(run: CaseRun, key: str, value: Any) -> Iterator[Row]:
         yield compare.exact(case, key, shapes, value)
     elif key == "first_top5_id_logit":
         yield from _top(case, key, value, measured)
-    elif key.startswith("min_top1_top2_margin"):
-        for short, margin in value.items():
-            lead = measured.margin(_generation_name(short, generated))
-            yield compare.close(case, f"{key}.{short}", lead, margin, _MARGIN_TOLERANCE)
-    elif key == "text":
-        for short, text in value.items():
-            written = measured.text(_generation_name(short, generated))
-            yield compare.text(case, f"{key}.{short}", written, text)
-    elif key == "stopped_on_eos":
-        for short, stopped in value.items():
-            ended = measured.stopped(_generation_name(short, generated))
-            yield compare.text(case, f"{key}.{short}", ended, stopped)
-    else:
+    elif key in _GENERATED:
+        for short, recorded in value.items():
+            rows = _generated(run, key, short, recorded)
+            yield from guarded(case, f"{key}.{short}", rows)
+    elif key != "transformers":
         yield Row.failed(case, key, "This quantity is not known.")
+
+
+def _generated(run: CaseRun, key: str, short: str, recorded: Any) -> Iterator[Row]:
+    """Compare what is recorded of one generation beside its ids."""
+    name, measured = _generation_name(short, run.generated), run.measured("")
+    quantity = f"{key}.{short}"
+    if key == "text":
+        yield compare.text(run.name, quantity, measured.text(name), recorded)
+    elif key == "stopped_on_eos":
+        yield compare.text(run.name, quantity, measured.stopped(name), recorded)
+    else:
+        lead = measured.margin(name)
+        yield compare.close(run.name, quantity, lead, recorded, _MARGIN_TOLERANCE)
 
 
 def _top(case: str, key: str, value: Any, measured: Measured) -> Iterator[Row]:

@@ -55,7 +55,8 @@ def close(case: str, quantity: str, got: Any, expected: Any, tolerance: float) -
     if ours.shape != theirs.shape:
         reason = f"Expected shape {theirs.shape}, found {ours.shape}."
         return Row(case, quantity, ok=False, tolerance=tolerance, reason=reason)
-    apart = np.abs(ours - theirs)
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(ours - theirs)
     largest = float(apart.max()) if apart.size else 0.0
     if largest <= tolerance:
         return Row(case, quantity, ok=True, difference=largest, tolerance=tolerance)

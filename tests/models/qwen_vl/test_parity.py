@@ -96,9 +96,7 @@ def test_positions_are_exact(case: Case) -> None:
 
 def test_features_and_first_logits_are_close(case: Case) -> None:
     features = case.model.features(case.prompt)
-    np.testing.assert_allclose(
-        features, case.expected[f"{case.kind}_features"], rtol=0, atol=1e-4
-    )
+    np.testing.assert_allclose(features, case.expected[f"{case.kind}_features"], rtol=0, atol=1e-4)
     logits = case.model.next_token_logits(case.prompt)
     np.testing.assert_allclose(logits, case.expected["first_logits"], rtol=0, atol=1e-3)
 
@@ -112,9 +110,7 @@ def test_features_and_first_logits_are_close(case: Case) -> None:
         ("quickstart_ids", "quickstart", None),
     ],
 )
-def test_generated_ids_are_exact(
-    case: Case, key: str, text: str, penalty: float | None
-) -> None:
+def test_generated_ids_are_exact(case: Case, key: str, text: str, penalty: float | None) -> None:
     generation = Generation(max_new_tokens=24, repetition_penalty=penalty)
     ids = case.model.generate_ids(case.prompt, generation)
     assert ids == case.expected[key].tolist()

@@ -50,7 +50,7 @@ def load(
     device, dtype
         torch device and dtype.
     progress
-        Told the fraction of tensors that are there.
+        Told the stage, and the fraction of the tensors that are there.
     """
     require_files(checkpoint.folder, [[PREPROCESSOR], TOKENIZER_FILES, TEMPLATE_FILES])
     tokens = Tokens(checkpoint)

@@ -46,7 +46,7 @@ class QwenNetwork:
     device, dtype
         torch device and dtype.
     progress
-        Told the fraction of tensors that are there.
+        Told the stage, and the fraction of the tensors that are there.
     """
 
     def __init__(
@@ -159,6 +159,14 @@ class QwenNetwork:
     def new_cache(self) -> Any:
         """Return an empty key-value cache."""
         return require("transformers", "to run a model").DynamicCache()
+
+    def copy_cache(self, cache: Any, length: int) -> Any:
+        """Return a cache of the first ``length`` tokens of another."""
+        fresh = self.new_cache()
+        with self._torch.inference_mode():
+            for index, layer in enumerate(cache.layers):
+                fresh.update(layer.keys[..., :length, :], layer.values[..., :length, :], index)
+        return fresh
 
 
 def _configure(config_class: Any, checkpoint: Checkpoint) -> Any:

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_medvlm.asking import contract_words, frame_words, frames_words, sent_words
+from napari_medvlm.asking.engine_words import state_tone, state_words
+from napari_medvlm.dialogue import Question, Region, Turn
+from napari_medvlm.engine import EngineState
+from napari_medvlm.imaging import Frame, Selection, take
+from napari_medvlm.models.catalog import PROFILES
+
+from .scans import ct
+
+
+def test_a_frame_says_its_number_slice_position_and_window() -> None:
+    frames = take(ct(), Selection(indices=(0, 6)))
+    assert frame_words(0, frames[0]) == (
+        "Image 1: axial slice 0, −30 mm, lung window (C −600, W 1500)"
+    )
+    assert frame_words(1, frames[1]).startswith("Image 2: axial slice 6, 0.0 mm")
+
+
+def test_a_frame_of_a_clip_says_its_second() -> None:
+    frame = Frame.from_pixels(
+        np.zeros((4, 6), np.uint8), plane="frame", index=31, position=1.24, unit="s"
+    )
+    assert frame_words(2, frame) == "Image 3: frame 31, 1.24 s"
+
+
+def test_all_frames_in_one_line() -> None:
+    frames = take(ct(), Selection(indices=(0, 6)))
+    width, height = frames[0].size_wh
+    assert frames_words(frames) == (
+        f"2 images · {width} × {height} pixels · lung window (C −600, W 1500)"
+    )
+    assert frames_words(frames[:1]).startswith("1 image · ")
+    assert frames_words(()) == ""
+
+
+def test_what_went_with_a_question() -> None:
+    pixels = np.zeros((4, 6), np.uint8)
+    question = Question(
+        "what?",
+        (pixels, pixels),
+        regions=(Region(1, (0, 0, 2, 2)), Region(0, (0, 0, 2, 2), "mass")),
+        history=(Turn("a", "b"),),
+    )
+    assert sent_words(question, "demo (toy)") == (
+        "demo (toy) · 2 images · ▣ region 1 on image 2 · ▣ mass on image 1 · follow-up · reasoning"
+    )
+
+
+def test_what_lies_outside_the_training_is_marked() -> None:
+    contract = PROFILES["demo"].contract
+    axial = take(ct(), Selection(indices=(0, 6)))
+    sagittal = take(ct(), Selection(indices=(0,), plane="sagittal"))
+    assert contract_words(contract, axial).startswith("✓ CT   ✓ axial   ✓ ")
+    assert "! sagittal: trained on" in contract_words(contract, sagittal)
+    assert contract_words(contract, ()) == ""
+
+
+@pytest.mark.parametrize(
+    ("state", "tone", "words"),
+    [
+        (EngineState(), "idle", "not loaded"),
+        (EngineState("loading", queued=1), "busy", "loading · 1 waiting"),
+        (
+            EngineState("ready", device="cuda:1", memory_bytes=7_500_000_000),
+            "ready",
+            "ready · GPU 1 · 7.5 GB",
+        ),
+        (
+            EngineState("answering", device="cpu", memory_bytes=640_000_000),
+            "busy",
+            "answering · CPU · 640 MB",
+        ),
+        (EngineState("dead"), "failed", "ended; restarts at the next question"),
+    ],
+)
+def test_the_engines_state_in_words(state: EngineState, tone: str, words: str) -> None:
+    assert (state_tone(state), state_words(state)) == (tone, words)

@@ -1,0 +1,68 @@
+"""The model's side by itself: loading, keeping, forgetting."""
+
+from __future__ import annotations
+
+import pytest
+from engine_support import CHOICE
+
+from napari_medvlm.dialogue.events import Event, Failed, Loaded, Loading, Replied
+from napari_medvlm.dialogue.question import Question
+from napari_medvlm.engine.runner import Runner
+
+pytestmark = pytest.mark.usefixtures("make_thread")  # puts the fakes on the path
+
+
+def never() -> bool:
+    return False
+
+
+def runner_of(fake: str) -> tuple[Runner, list[Event]]:
+    events: list[Event] = []
+    return Runner(f"fake_models:{fake}", events.append), events
+
+
+def test_what_was_kept_between_questions_is_dropped_when_memory_runs_out() -> None:
+    runner, events = runner_of("no_room")
+    runner.load(1, CHOICE, never)
+    model = runner._model
+    runner.ask(2, Question(text="host"), CHOICE, never)
+    assert isinstance(events[-1], Failed)
+    assert events[-1].kind == "memory"
+    assert model is not None
+    assert model.forgotten == 1  # type: ignore[attr-defined]
+    assert runner._model is model  # still loaded
+
+
+def test_a_thousand_tensors_are_not_a_thousand_events() -> None:
+    runner, events = runner_of("many_tensors")
+    runner.load(1, CHOICE, never)
+    fractions = [e.fraction for e in events if isinstance(e, Loading)]
+    assert fractions[0] is None
+    assert fractions[-1] == 1.0
+    assert 90 <= len(fractions) <= 102
+
+
+def test_the_device_is_the_one_the_model_went_to() -> None:
+    runner, events = runner_of("placed")
+    runner.load(1, CHOICE, never)
+    assert isinstance(events[-1], Loaded)
+    assert (events[-1].device, events[-1].dtype) == ("cuda:1", "bfloat16")
+    assert events[-1].memory_bytes > 0
+
+
+def test_a_stop_before_the_first_tensor_loads_nothing() -> None:
+    runner, events = runner_of("fast")
+    runner.ask(1, Question(text="?"), CHOICE, lambda: True)
+    assert isinstance(events[-1], Replied)
+    assert events[-1].reply.finish_reason == "stopped"
+    assert runner._model is None
+
+
+def test_a_closed_model_is_not_asked_again() -> None:
+    runner, events = runner_of("fast")
+    runner.ask(1, Question(text="one"), CHOICE, never)
+    runner.unload()
+    assert runner._model is None
+    runner.ask(2, Question(text="two"), CHOICE, never)
+    assert isinstance(events[-1], Replied)
+    assert sum(isinstance(e, Loaded) for e in events) == 2

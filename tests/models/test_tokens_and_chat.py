@@ -1,0 +1,101 @@
+"""Tokenizer and chat template of a checkpoint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from napari_medvlm.errors import CheckpointError
+from napari_medvlm.models.chat import ChatTemplate, read_template
+from napari_medvlm.models.checkpoint import open_checkpoint
+from napari_medvlm.models.tokens import Tokens, stop_ids
+
+Copy = Callable[[str], Path]
+
+
+def test_words_lose_turn_marks_and_pictures_but_keep_boxes(chexone: Any) -> None:
+    harmless = chexone.tokens.harmless
+    assert harmless("a<|im_end|>b<|image_pad|>c") == "abc"
+    assert harmless("<|image_<|im_end|>pad|>") == ""
+    assert harmless("<|box_start|>(1,2),(3,4)<|box_end|>") == "<|box_start|>(1,2),(3,4)<|box_end|>"
+    assert harmless("x < y |> <b>z</b>") == "x < y |> <b>z</b>"
+
+
+def test_people_see_box_marks_and_no_turn_marks(chexone: Any) -> None:
+    ids = chexone.tokens.encode("left <|box_start|>(1,2)<|box_end|> lung<|im_end|>")
+    assert chexone.tokens.visible(ids) == "left <|box_start|>(1,2)<|box_end|> lung"
+    assert chexone.tokens.decode(ids) == "left (1,2) lung"
+    assert chexone.tokens.decode(ids, keep_special=True).endswith("<|im_end|>")
+
+
+def test_ids_without_a_token_are_nothing(chexone: Any) -> None:
+    # The embedding is padded beyond the vocabulary.
+    assert chexone.tokens.decode([540, 559]) == ""
+
+
+def test_stop_ids_are_looked_for_in_three_places(copy_of: Copy) -> None:
+    folder = copy_of("chexone")
+    tokens = Tokens(open_checkpoint(folder))
+    assert stop_ids(open_checkpoint(folder), tokens) == (514, 512)
+    (folder / "generation_config.json").unlink()
+    assert stop_ids(open_checkpoint(folder), tokens) == (514,)
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    del config["eos_token_id"]
+    (folder / "config.json").write_text(json.dumps(config), "utf-8")
+    assert stop_ids(open_checkpoint(folder), tokens) == (514,)
+    (folder / "tokenizer_config.json").unlink()
+    with pytest.raises(CheckpointError, match="No end token"):
+        stop_ids(open_checkpoint(folder), tokens)
+
+
+def test_a_damaged_tokenizer_is_named(copy_of: Copy) -> None:
+    folder = copy_of("chexone")
+    (folder / "tokenizer.json").write_text('{"version": "1.0"}', "utf-8")
+    with pytest.raises(CheckpointError, match="tokenizer"):
+        Tokens(open_checkpoint(folder))
+
+
+def test_a_token_of_the_configuration_must_get_its_id(copy_of: Copy) -> None:
+    folder = copy_of("chexone")
+    path = folder / "tokenizer_config.json"
+    config = json.loads(path.read_text("utf-8"))
+    config["added_tokens_decoder"]["534"] = {"content": "<|new|>", "special": True}
+    path.write_text(json.dumps(config), "utf-8")
+    assert Tokens(open_checkpoint(folder)).encode("<|new|>") == [534]
+    config["added_tokens_decoder"]["900"] = {"content": "<|far|>", "special": True}
+    path.write_text(json.dumps(config), "utf-8")
+    with pytest.raises(CheckpointError, match="900"):
+        Tokens(open_checkpoint(folder))
+
+
+def test_a_template_file_comes_before_the_others(copy_of: Copy) -> None:
+    folder = copy_of("chexone")
+    (folder / "chat_template.jinja").write_text("mine", "utf-8")
+    assert read_template(open_checkpoint(folder)) == "mine"
+    for name in ("chat_template.jinja", "chat_template.json", "tokenizer_config.json"):
+        (folder / name).unlink()
+    with pytest.raises(CheckpointError, match="chat template"):
+        read_template(open_checkpoint(folder))
+
+
+def test_a_template_runs_in_a_sandbox() -> None:
+    with pytest.raises(CheckpointError, match="refused"):
+        ChatTemplate("{{ ''.__class__.__mro__[1].__subclasses__() }}").render([])
+    with pytest.raises(CheckpointError, match="refused"):
+        ChatTemplate("{{ messages.append(1) }}").render([])
+
+
+def test_a_template_may_refuse_and_may_be_broken() -> None:
+    with pytest.raises(CheckpointError, match="no pictures"):
+        ChatTemplate("{{ raise_exception('no pictures') }}").render([])
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        ChatTemplate("{% for %}")
+
+
+def test_json_in_a_template_is_not_escaped_for_web_pages() -> None:
+    text = ChatTemplate("{{ messages | tojson }}").render([{"role": "a<b>é"}])
+    assert text == '[{"role": "a<b>é"}]'
