@@ -20,7 +20,7 @@ from .store import Store
 
 COORDINATE_SPREAD = 6.0
 SIZE_SPREAD = 1.0
-SINGLES, MULTIS, CLIPS = 8, 3, 1
+SINGLES, MULTIS, CLIPS = 11, 4, 1
 STILL_SHARES = {"ct": 0.5, "mr": 0.32, "xr": 0.18}
 MULTI_SHARES = {"ct": 0.55, "mr": 0.45}
 
@@ -143,11 +143,12 @@ def draw_exchanges(scene: Scene, rng: np.random.Generator) -> list[Exchange]:
         tasks = ["direction", "direction", str(rng.choice(["modality", "presence"]))]
     else:
         pool = ("modality", "presence", "what", "side", "images", "size", "finding", "region")
-        odds = np.array([0.6, 1.0, 0.6, 1.2, 1.2, 1.0, 0.8, 1.6])
-        tasks = [str(t) for t in rng.choice(pool, size=4, replace=False, p=odds / odds.sum())]
+        odds = np.array([0.3, 0.6, 0.4, 1.2, 1.2, 0.8, 0.6, 1.6])
+        tasks = [str(t) for t in rng.choice(pool, size=3, replace=False, p=odds / odds.sum())]
         if scene.marks or rng.random() < 0.5:
             tasks.append("where")
-    thinks = rng.permutation(len(tasks)) < (2 if rng.random() < 0.7 else 1)
+    # The reasoning about a scene is the same for most questions: once a scene is enough.
+    thinks = rng.permutation(len(tasks)) < 1
     return [
         questions.ask(task, scene, rng, thinks=bool(think))
         for task, think in zip(tasks, thinks, strict=True)

@@ -186,7 +186,7 @@ def clip_frames(total: int, rng: np.random.Generator, *, plain: bool) -> list[in
 def _choose_frames(study: Study, rng: np.random.Generator, count: int) -> list[int]:
     total = len(study.values)
     shown = sorted({mark.image for mark in study.marks})
-    if count == 1 and shown and rng.random() < 0.7:
+    if count == 1 and shown and rng.random() < 0.85:
         return [int(rng.choice(shown))]
     return sorted(int(i) for i in rng.permutation(total)[:count])
 

@@ -46,9 +46,9 @@ class Plan:
     seed: int = 1
     rate: float = 1.2e-3
     decay: float = 0.05
-    dense: float = 0.5
+    dense: float = 1.0
     save_every: float = 240.0
-    report_every: float = 420.0
+    report_every: float = 480.0
     report_cases: int = 60
 
 
