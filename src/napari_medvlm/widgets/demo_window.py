@@ -119,7 +119,7 @@ def _wait(condition: Callable[[], bool], seconds: float) -> bool:
 
 def _open(viewer: napari.Viewer, model: str, slices: str) -> MedvlmPanel:
     layers = viewer.open(sample_path(SAMPLE), plugin="napari-medvlm")
-    _, panel = viewer.window.add_plugin_dock_widget("napari-medvlm", "medvlm")
+    panel: MedvlmPanel = viewer.window.add_plugin_dock_widget("napari-medvlm", "medvlm")[1]
     panel.choose_model(model)
     panel.choose_layer(layers[0])
     panel.choose_slices(slices)
