@@ -74,6 +74,6 @@ def run(options: argparse.Namespace) -> int:
     )
     if options.json:
         print(json.dumps(outcome.facts()))
-    else:
+    elif options.screenshot:
         print(outcome.text())
     return EXIT_OK if outcome.answered else EXIT_FAILED

@@ -175,6 +175,8 @@ def run_demo(
         outcome.exchange = _ask(panel, question, timeout, say)
         outcome.seconds["answer"] = time.monotonic() - asked
         if screenshot is None:
+            for line in outcome.text().splitlines():
+                say(line)
             say("the window is yours; close it to end")
             napari.run()
         else:
