@@ -239,6 +239,25 @@ def test_planes_turn_the_viewer_as_radiology_does(
     assert not panel._edges.labels["left"].isVisible()
 
 
+def test_the_proxy_that_napari_gives_to_plugins_is_as_good_as_the_viewer(
+    qtbot: Any, viewer: Any, scan_data: Any, thread: FakeThread
+) -> None:
+    from napari.utils._proxies import PublicOnlyProxy
+
+    proxy = PublicOnlyProxy(viewer)
+    panel = MedvlmPanel(proxy, thread=thread, models=(toy_offer(),))
+    viewer.window.add_dock_widget(panel, name="medvlm")
+    layer = viewer.add_image(scan_data[0], **scan_data[1])
+    assert panel.source_box.layer is layer
+    thread.script = events_of(reply(boxes=[replace(NODULE, frame=0)]))
+    for words in ("where?", "and again?"):
+        with qtbot.waitSignal(panel.replied):
+            _type_and_ask(qtbot, panel, words)
+    assert [other.name for other in viewer.layers] == ["ct", "findings"]
+    panel.choose_layer(proxy.layers["ct"])
+    assert panel.source_box.layer is layer
+
+
 def test_taking_the_panel_out_of_the_window_stops_the_answer(
     qtbot: Any, panel: MedvlmPanel, scan: Any, viewer: Any, thread: FakeThread
 ) -> None:

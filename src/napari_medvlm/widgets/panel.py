@@ -30,6 +30,7 @@ from ..imaging import Clip
 from .ask_box import AskBox
 from .conversation_view import ConversationView
 from .edges import EdgeLetters
+from .hosting import canvas_of, window_of
 from .lifecycle import AtTheEnd, close_in_background
 from .model_bar import ModelBar
 from .plain import PlainLabel, quiet, rule
@@ -74,6 +75,9 @@ class MedvlmPanel(QWidget):
         models: tuple[ModelOffer, ...] | None = None,
     ) -> None:
         super().__init__()
+        # napari hands plugins a proxy that makes a new object of every layer; layers are told
+        # apart by identity here. Only public names are used on what it stands for.
+        napari_viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self._viewer = napari_viewer
         self.session = Session(ModelThread() if thread is None else thread)
         self._preparer = FramePreparer()
@@ -86,7 +90,7 @@ class MedvlmPanel(QWidget):
         self.conversation_view = ConversationView()
         self.ask_box = AskBox()
         self._regions = RegionLayers(napari_viewer, self._settle)
-        self._edges = EdgeLetters(napari_viewer.window._qt_viewer.canvas.native)
+        self._edges = EdgeLetters(canvas_of(napari_viewer))
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
         self._settled.setInterval(SETTLE_MS)
@@ -216,7 +220,7 @@ class MedvlmPanel(QWidget):
             preparer.close()
             close_in_background(thread)
 
-        self._end = AtTheEnd(self._viewer.window._qt_window, end)
+        self._end = AtTheEnd(window_of(self._viewer), end)
         self.destroyed.connect(self._end.now)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
