@@ -116,6 +116,7 @@ class ExchangeView(QFrame):
             row.addWidget(self._box_button(box))
         if boxes:
             self._layout.insertWidget(self._layout.indexOf(self.meta), self._box_row)
+            self._box_row.show()
 
     def _box_button(self, box: PlacedBox) -> QWidget:
         button = QToolButton()
