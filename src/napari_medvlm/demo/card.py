@@ -47,7 +47,7 @@ was ever trained on. {note}
 - Data: chest CT, brain MR, chest radiographs and ultrasound clips, rendered once (up to eight
   slices each), then shown with a random window, crop, zoom, mirror image, contrast and grain.
   Slices that cut a lesion at less than half of its width are ambiguous and left out.
-- A step: 22 single images, 8 sets of two to eight, 2 clips; three or four questions about each,
+- A step: 24 single images, 10 sets of two to eight, 2 clips; two or three questions about each,
   packed behind one prefix. AdamW, 1.2e-3 falling along a cosine, weight decay 0.05, clipping at 1.
 - Loss: cross entropy of the answer's tokens; a measured number's target is a Gaussian around its
   exact value. During training only, heads on the vision tower tell where lesions are.
@@ -124,7 +124,8 @@ def _figures(figures: dict[str, float]) -> str:
     return (
         f"## Held-out figures\n\n`{command}` (phantoms from seed {figures['first_seed']:.0f} on, "
         "free-running greedy answers through the plugin's own model family). Closed questions "
-        "count only when the answer is right to the letter. A missed box and one too many count "
+        "(modality and body part, presence, what, side, which images, direction) count only when "
+        "the answer is right to the letter. A missed box and one too many count "
         f"as IoU 0.\n\n{table}\n"
     )
 

@@ -22,7 +22,7 @@ from . import wordings
 REASONING_SUFFIX = " Think first."
 
 FINDING_TASKS = ("presence", "what", "side", "images", "size", "where", "finding")
-CLOSED_TASKS = ("modality", "presence", "what", "side", "images", "region", "direction")
+CLOSED_TASKS = ("modality", "presence", "what", "side", "images", "direction")
 DIRECTION_WORDS = ("left", "right", "up", "down")
 
 
