@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 XVFB := xvfb-run -a -s "-screen 0 1600x1000x24"
 STAMP := $(VENV)/.installed
 
-.PHONY: env demo test lint bench clean system
+.PHONY: env demo test lint bench parity clean system
 
 env: $(STAMP)
 
@@ -39,6 +39,10 @@ lint: env
 
 test: env system lint
 	$(XVFB) $(BIN)/python -m pytest
+
+parity: env
+	@$(BIN)/python tools/parity-page $(BIN)/medvlm > docs/parity.md
+	@echo "docs/parity.md written"
 
 bench: env
 	@for b in benchmarks/bench_*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done

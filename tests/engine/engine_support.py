@@ -15,7 +15,7 @@ from napari_medvlm.engine import ModelChoice, ModelThread
 HERE = Path(__file__).parent
 CHOICE = ModelChoice(path="model", name="fake")
 #: Generous: the machine may be busy with other things.
-WAIT = 60.0
+WAIT = 120.0
 
 MakeThread = Callable[..., ModelThread]
 

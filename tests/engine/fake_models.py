@@ -100,6 +100,8 @@ def _fall(question: Question, should_stop: ShouldStop) -> Iterator[Event]:
     yield Token(text="so far")
     if question.text == "exit":
         os._exit(7)
+    if question.text == "leave":
+        sys.exit("a library thinks the program is its own")
     if question.text == "fall":
         os.kill(os.getpid(), signal.SIGABRT)
     yield Replied(reply=Reply(raw="alive"))
@@ -171,10 +173,10 @@ def _make(answer: Stream) -> Callable[..., FakeModel]:
         device: str = "cpu",
         dtype: str = "float32",
         profile: str | None = None,
-        progress: Callable[[float], None] | None = None,
+        progress: Callable[[str, float | None], None] | None = None,
     ) -> FakeModel:
         if progress is not None:
-            progress(0.5)
+            progress("weights", 0.5)
         return FakeModel(answer, name=path)
 
     return open_model
@@ -194,15 +196,15 @@ calling_out = _make(_call_out)
 
 
 def hog(path: str, **facts: Any) -> FakeModel:
-    """Holds 200 MB, so that its going can be seen."""
+    """Holds 100 MB, so that its going can be seen."""
     model = fast(path)
-    model.weights = np.ones(200 * 1024 * 1024, np.uint8)  # type: ignore[attr-defined]
+    model.weights = np.ones(100 * 1024 * 1024, np.uint8)  # type: ignore[attr-defined]
     return model
 
 
 def too_big(path: str, progress: Callable[..., None], **facts: Any) -> FakeModel:
     """Runs out of memory half way, unless it is the small one."""
-    progress(0.5)
+    progress("weights", 0.5)
     if path == "small":
         return fast(path)
     raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
@@ -216,15 +218,17 @@ def incomplete(path: str, **facts: Any) -> FakeModel:
 def slow_to_load(path: str, progress: Callable[..., None], **facts: Any) -> FakeModel:
     """Loads for ten seconds in small steps."""
     for step in range(200):
-        progress(step / 200)
+        progress("weights", step / 200)
         time.sleep(0.05)
     return replace(fast(path), name="loaded after all")
 
 
-def many_tensors(path: str, progress: Callable[[float], None], **facts: Any) -> FakeModel:
+def many_tensors(
+    path: str, progress: Callable[[str, float | None], None], **facts: Any
+) -> FakeModel:
     """A checkpoint of a thousand tensors."""
     for step in range(1000):
-        progress((step + 1) / 1000)
+        progress("weights", (step + 1) / 1000)
     return fast(path)
 
 

@@ -107,7 +107,7 @@ def test_unload_ends_the_process_and_gives_the_memory_back(make_thread: MakeThre
     pid = thread.state.pid
     assert pid is not None
     assert alive(pid)
-    assert thread.state.memory_bytes > 200 * 1024 * 1024
+    assert thread.state.memory_bytes > 100 * 1024 * 1024
     assert isinstance(list(thread.events(thread.unload(), timeout=WAIT))[-1], Unloaded)
     assert not alive(pid)
     state = thread.state

@@ -21,11 +21,12 @@ def runner_of(fake: str) -> tuple[Runner, list[Event]]:
     return Runner(f"fake_models:{fake}", events.append), events
 
 
-def test_what_was_kept_between_questions_is_dropped_when_memory_runs_out() -> None:
+@pytest.mark.parametrize("text", ["host", "device"])
+def test_what_was_kept_between_questions_is_dropped_when_memory_runs_out(text: str) -> None:
     runner, events = runner_of("no_room")
     runner.load(1, CHOICE, never)
     model = runner._model
-    runner.ask(2, Question(text="host"), CHOICE, never)
+    runner.ask(2, Question(text=text), CHOICE, never)
     assert isinstance(events[-1], Failed)
     assert events[-1].kind == "memory"
     assert model is not None

@@ -235,10 +235,19 @@ def test_a_checkpoint_that_cannot_be_opened_fails_the_question(
 
 
 @both
-@pytest.mark.parametrize("text", ["host", "device"])
-def test_out_of_memory_costs_one_answer(make_thread: MakeThread, engine: str, text: str) -> None:
+def test_a_library_that_exits_costs_one_answer(make_thread: MakeThread, engine: str) -> None:
+    thread = make_thread("falling", engine)
+    failed = answer(thread, "leave")[-1]
+    assert isinstance(failed, Failed)
+    assert failed.kind == "crash"
+    assert thread.state.status == "dead"
+    assert isinstance(answer(thread, "?")[-1], Replied)
+
+
+@both
+def test_out_of_memory_costs_one_answer(make_thread: MakeThread, engine: str) -> None:
     thread = make_thread("no_room", engine)
-    events = answer(thread, text)
+    events = answer(thread, "host")
     failed = [event for event in events if isinstance(event, Failed)]
     assert [f.kind for f in failed] == ["memory"]
     assert "not enough memory to answer" in failed[0].message

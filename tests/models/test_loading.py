@@ -180,6 +180,8 @@ def test_devices_and_dtypes_that_do_not_exist_are_refused() -> None:
     folder = ORACLES / "chexone" / "checkpoint"
     with pytest.raises(CheckpointError, match="no device"):
         open_model(folder, device="abacus")
+    with pytest.raises(CheckpointError, match="Expected a CUDA GPU"):
+        open_model(folder, device="cuda:99")
     with pytest.raises(CheckpointError, match="Unknown dtype"):
         open_model(folder, dtype="int3")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,9 @@ def test_a_second_question_prefills_only_its_own_words(model: Any, picture: Any)
     model.forget()
     ask(model, first)
     assert assert_same_as_plain(model, second).tokens > length
+    # Naming the frames again changes nothing: they are in the conversation.
+    again = replace(second, frames=first.frames)
+    assert model.encode(again).text == model.encode(second).text
 
 
 def test_the_same_question_again_prefills_one_token(model: Any, picture: Any) -> None:

@@ -57,7 +57,7 @@ class Conversation:
         turns = (exchange.turn for exchange in self._exchanges)
         return tuple(turn for turn in turns if turn is not None)
 
-    def ask(self, request: int, question: Question, *, model: str = "") -> Exchange:
+    def ask(self, request: int, question: Question, *, model: str = "", sent: str = "") -> Exchange:
         """Begin an exchange.
 
         Parameters
@@ -68,9 +68,13 @@ class Conversation:
             What was asked.
         model
             Label of the model.
+        sent
+            The question's turn as the model gets it.
         """
         number = self._exchanges[-1].number + 1 if self._exchanges else 1
-        exchange = Exchange(number, request, question, model=model, asked_at=self.clock())
+        exchange = Exchange(
+            number, request, question, model=model, sent=sent, asked_at=self.clock()
+        )
         self._exchanges.append(exchange)
         self._splitters[request] = PartSplitter(ParseContext(mode=question.mode))
         return exchange

@@ -40,6 +40,8 @@ class Exchange:
         What was asked.
     model
         Label of the model that was asked.
+    sent
+        The question's turn as the model got it, templates and suffixes included.
     asked_at, first_token_at, answer_at, ended_at
         Seconds of the conversation's clock; None where it has not come to that.
     stage
@@ -60,6 +62,7 @@ class Exchange:
     request: int
     question: Question
     model: str = ""
+    sent: str = ""
     asked_at: float = 0.0
     first_token_at: float | None = None
     answer_at: float | None = None
@@ -90,9 +93,9 @@ class Exchange:
         if self.reply is None or self.stage is not Stage.DONE:
             return None
         asked = self.question
-        return Turn(
-            asked.text, self.reply.raw, asked.frames, asked.frame_kind, asked.seconds_per_frame
-        )
+        # The model has to see the conversation that it had; so its cache stays good for all of it.
+        words = self.sent or asked.text
+        return Turn(words, self.reply.raw, asked.frames, asked.frame_kind, asked.seconds_per_frame)
 
     def seconds(self, now: float) -> float:
         """Since it was asked, until its end or until now."""

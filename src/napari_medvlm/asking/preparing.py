@@ -41,13 +41,21 @@ class FramePreparer:
         """Whether frames are on their way."""
         return self._future is not None
 
-    def wish(self, source: Volume | Clip, selection: Selection) -> None:
-        """Ask for frames; an earlier wish that has not begun is given up."""
+    def wish(self, source: Volume | Clip, selection: Selection) -> Prepared | None:
+        """Ask for frames; an earlier wish that has not begun is given up.
+
+        Returns
+        -------
+        prepared
+            What the last wish gave, where this one is the same; None means that they are on
+            their way, see `poll`.
+        """
         if self._wish is not None and self._wish[0] is source and self._wish[1] == selection:
-            return
+            return self._done
         self.forget()
         self._wish = (source, selection)
         self._future = self._pool.submit(_take, source, selection)
+        return None
 
     def forget(self) -> None:
         """Give up the wish; nothing will be reported."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..dialogue import Question
+from ..models import sent_text
 from .conversation import Conversation
 from .exchange import Exchange
 from .offers import ModelOffer
@@ -34,9 +35,12 @@ class Session:
         ------
         EngineError
             If the engine was closed.
+        QuestionError
+            If the model cannot take the question.
         """
+        sent = sent_text(question, offer.profile)
         request = self.thread.ask(question, offer.choice)
-        return self.conversation.ask(request, question, model=offer.label)
+        return self.conversation.ask(request, question, model=offer.label, sent=sent)
 
     def pump(self) -> tuple[Exchange, ...]:
         """Take what has happened; returns the exchanges that are different now."""

@@ -24,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--question", default=QUESTION)
     parser.add_argument("--slices", default=SLICES, help="as in medvlm ask; default even:8")
     parser.add_argument("--model", default="demo", help="catalog name or checkpoint folder")
-    parser.add_argument("--timeout", type=float, default=300.0, help="seconds to wait for an answer")
+    parser.add_argument(
+        "--timeout", type=float, default=300.0, help="seconds to wait for an answer"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
 
 
@@ -72,6 +74,6 @@ def run(options: argparse.Namespace) -> int:
     )
     if options.json:
         print(json.dumps(outcome.facts()))
-    else:
+    elif options.screenshot:
         print(outcome.text())
     return EXIT_OK if outcome.answered else EXIT_FAILED

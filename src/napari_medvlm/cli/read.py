@@ -29,9 +29,7 @@ def _volume_facts(volume: Volume) -> dict[str, Any]:
         "unit": volume.unit,
         "orientation_known": volume.oriented,
         "affine": [[round(float(v), 6) for v in row] for row in volume.affine],
-        "windows": [
-            {"name": w.name, "centre": w.centre, "width": w.width} for w in volume.windows
-        ],
+        "windows": [{"name": w.name, "centre": w.centre, "width": w.width} for w in volume.windows],
         "remarks": list(volume.remarks),
     }
 

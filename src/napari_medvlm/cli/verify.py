@@ -14,11 +14,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object")
     form.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    parser.add_argument(
+        "--condensed", action="store_true", help="one row a quantity: its worst case of all"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; 1 where anything lies outside its tolerance."""
     report = verify_folder(options.folder)
+    if options.condensed:
+        report = report.condensed()
     if options.json:
         print(report.as_json())
     elif options.markdown:

@@ -43,7 +43,7 @@ class Block:
     def __init__(self, arrays: Arrays) -> None:
         self.places, size = layout(arrays)
         if not _fits(size):
-            raise OSError(f"No room for {size} bytes in {_SHM_FOLDER}.")
+            raise OSError(f"No block of {size} bytes can be had.")
         name = f"{_PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
         self._memory: SharedMemory | None = SharedMemory(name=name, create=True, size=size)
         self.name = name

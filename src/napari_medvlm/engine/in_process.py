@@ -6,6 +6,7 @@ hangs cannot be ended, only be left alone in its thread.
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 import threading
@@ -15,6 +16,8 @@ from ..dialogue.question import Question
 from .backend import Ended, Memory, Ready, Sink
 from .choice import ModelChoice
 from .runner import Runner
+
+_log = logging.getLogger(__name__)
 
 _Order = tuple[int, ModelChoice, Question | None]
 
@@ -67,8 +70,9 @@ class InProcessBackend:
             while (order := self._orders.get()) is not None:
                 self._work(runner, *order)
                 self._sink(self, Memory(runner.memory()))
+        except SystemExit:
+            _log.exception("A library called sys.exit, which ends only its thread")
         finally:
-            # Also when a library calls sys.exit, which ends only this thread.
             self._sink(self, Ended("The thread of the model ended unexpectedly."))
             runner.unload()
 

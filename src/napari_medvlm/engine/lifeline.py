@@ -19,9 +19,9 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LOOK_SECONDS = 1.0
 
 
-def leave() -> NoReturn:
+def leave(code: int = 0) -> NoReturn:
     """End this process now, without the exit handlers a busy native thread would block."""
-    os._exit(0)
+    os._exit(code)
 
 
 def tie_to_parent(parent: int) -> None:

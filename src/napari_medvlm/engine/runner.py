@@ -135,17 +135,18 @@ class Runner:
         self.unload()
         start = time.monotonic()
 
-        told = 0.0
+        told = Loading()
 
-        def progress(fraction: float) -> None:
+        def progress(stage: str, fraction: float | None = None) -> None:
             nonlocal told
             if should_stop():
                 raise _LoadingStopped
-            if fraction - told >= _PROGRESS_STEP or fraction >= 1.0:
-                told = fraction
-                self._emit(Loading(request=request, stage="reading weights", fraction=fraction))
+            news = Loading(request=request, stage=stage, fraction=fraction)
+            if _is_news(told, news):
+                told = news
+                self._emit(news)
 
-        self._emit(Loading(request=request, stage="opening the model"))
+        progress("opening the model")
         opener = _find(self._opener)
         model = opener(
             choice.path,
@@ -196,6 +197,13 @@ class Runner:
             if callable(forget):
                 forget()
         _collect()
+
+
+def _is_news(told: Loading, now: Loading) -> bool:
+    if told.stage != now.stage or None in (told.fraction, now.fraction):
+        return told != now
+    step = (now.fraction or 0.0) - (told.fraction or 0.0)
+    return step >= _PROGRESS_STEP or now.fraction == 1.0
 
 
 def one_line(error: BaseException) -> str:

@@ -121,7 +121,13 @@ def main(arguments: list[str]) -> NoReturn:
     guard.prepare_environment(os.environ)
     guard.refuse_network()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO)
-    Worker(orders, events, opener).run()
+    try:
+        Worker(orders, events, opener).run()
+    except BaseException:
+        # Also sys.exit in a library: what is left of this process is of no use.
+        _log.exception("The model process ends")
+        sys.stderr.flush()
+        lifeline.leave(1)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from .contracts import Chip, InputContract
 from .loading import open_model
 from .profiles import Profile, Task
 from .store import Located, locate
+from .wording import sent_text
 
 __all__ = [
     "CATALOG",
@@ -27,4 +28,5 @@ __all__ = [
     "locate",
     "open_model",
     "profile_of",
+    "sent_text",
 ]

@@ -14,12 +14,12 @@ from ..dialogue.context import ParseContext
 from ..dialogue.events import Event, Prefill, Replied, Token
 from ..dialogue.parse import read_reply
 from ..dialogue.question import Generation, Question
-from ..dialogue.reply import FinishReason, Timings
+from ..dialogue.reply import FinishReason, Reply, Timings
 from ..errors import EngineError, QuestionError
 from .base import Prompt
 from .decode import Decoding, Network, never
 from .detokenize import TextStream
-from .prefix import CONVERSATIONS, Conversations, FeatureCache
+from .prefix import Conversations, FeatureCache
 from .profiles import Profile
 from .sampling import DecodeSettings
 from .tokens import Tokens
@@ -77,6 +77,10 @@ class AnsweringModel(ABC):
         self, question: Question, prompt: Prompt, finish_reason: FinishReason
     ) -> ParseContext:
         """Say what the reply's reader has to know."""
+
+    def finish_reply(self, question: Question, reply: Reply) -> Reply:
+        """Change what was read from a text, where a family has to; as it is by default."""
+        return reply
 
     @property
     @abstractmethod
@@ -193,16 +197,15 @@ class AnsweringModel(ABC):
             prefill=prefilled - encoded,
             decode=time.perf_counter() - prefilled,
         )
-        yield Replied(
-            reply=read_reply(
-                "".join(pieces),
-                self.parse_context(question, prompt, decoding.finish_reason),
-                prompt_tokens=len(prompt.input_ids),
-                reused_tokens=decoding.reused,
-                timings=timings,
-                token_ids=ids,
-            )
+        reply = read_reply(
+            "".join(pieces),
+            self.parse_context(question, prompt, decoding.finish_reason),
+            prompt_tokens=len(prompt.input_ids),
+            reused_tokens=decoding.reused,
+            timings=timings,
+            token_ids=ids,
         )
+        yield Replied(reply=self.finish_reply(question, reply))
 
     def forget(self) -> None:
         """Drop what is kept of earlier questions."""
@@ -233,6 +236,3 @@ class AnsweringModel(ABC):
         network = self._live()
         nothing = Conversations(network.new_cache, network.copy_cache, limit=0)
         return Decoding(network, prompt, settings, nothing, FeatureCache())
-
-
-__all__ = ["CONVERSATIONS", "AnsweringModel"]

@@ -79,11 +79,13 @@ def _device(torch: Any, name: str) -> Any:
         device = torch.device(name)
     except RuntimeError as error:
         raise CheckpointError(f"There is no device named {name!r} ({error}).") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise CheckpointError(
-            f"Expected a CUDA GPU for device {name!r}, found none.",
+            f"Expected a CUDA GPU for device {name!r}, found {torch.cuda.device_count()} of them.",
             "Use device cpu, or check the driver and that torch was installed with CUDA.",
         )
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise CheckpointError("Expected an Apple GPU for device 'mps', found none.")
     return device
 
 

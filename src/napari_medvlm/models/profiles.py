@@ -7,9 +7,7 @@ hold braces of their own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import Literal
 
 from ..dialogue.question import Mode
@@ -129,7 +127,6 @@ class Profile:
     repetition_penalty: float | None = None
     max_new_tokens: int = 1024
     kv_bytes_per_token: int | None = None
-    notes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def task(self, key: str) -> Task:
         """Find a template.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
-from qtpy.QtGui import QKeySequence, QShortcut
+from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -23,11 +23,35 @@ from .plain import PlainLabel, named, quiet
 ASK_TIP = "Ask the model (Ctrl+Enter)"
 
 
+class WordsEdit(QTextEdit):
+    """Plain words in the theme's own text field; Ctrl+Enter is left to the panel."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setAcceptRichText(False)
+        self.setTabChangesFocus(True)
+        self.setFixedHeight(self.fontMetrics().lineSpacing() * 3 + 22)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Type, unless the key is one of the panel's."""
+        panels = event is not None and (
+            event.key() == Qt.Key.Key_Escape
+            or (
+                event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+                and bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+            )
+        )
+        if event is not None and panels:
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
+
+
 class AskBox(QWidget):
     """The question's words and how they are asked.
 
-    ``asked`` and ``stopped`` are emitted by the buttons and by their keys; ``draw`` asks for
-    a layer to draw regions on.
+    ``asked`` and ``stopped`` are emitted by the buttons; ``draw`` asks for a layer to draw
+    regions on.
     """
 
     asked = Signal()
@@ -130,10 +154,7 @@ class AskBox(QWidget):
         self._modes.addButton(self.reasoning)
         self._modes.addButton(self.instruct)
         self.reasoning.setChecked(True)
-        self.text = QTextEdit()  # unlike a plain text edit, the theme knows it
-        self.text.setAcceptRichText(False)
-        self.text.setTabChangesFocus(True)
-        self.text.setFixedHeight(self.text.fontMetrics().lineSpacing() * 3 + 22)
+        self.text = WordsEdit()
         named(self.text, "Question", "Type a question; Ctrl+Enter asks it")
         self.region = QPushButton("▣ region")
         named(
@@ -155,19 +176,6 @@ class AskBox(QWidget):
         self.line = quiet(PlainLabel())
         self.line.setAccessibleName("Notice")
         self.line.hide()
-        self._keys()
-
-    def _keys(self) -> None:
-        # Only while the focus is in here: Esc and Enter mean other things on the canvas.
-        scope = Qt.ShortcutContext.WidgetWithChildrenShortcut
-        for keys, signal in (
-            ("Ctrl+Return", self.asked),
-            ("Ctrl+Enter", self.asked),
-            ("Esc", self.stopped),
-        ):
-            shortcut = QShortcut(QKeySequence(keys), self)
-            shortcut.setContext(scope)
-            shortcut.activated.connect(signal)
 
     def _arrange(self) -> None:
         top = QHBoxLayout()

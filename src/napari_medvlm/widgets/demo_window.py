@@ -119,7 +119,7 @@ def _wait(condition: Callable[[], bool], seconds: float) -> bool:
 
 def _open(viewer: napari.Viewer, model: str, slices: str) -> MedvlmPanel:
     layers = viewer.open(sample_path(SAMPLE), plugin="napari-medvlm")
-    _, panel = viewer.window.add_plugin_dock_widget("napari-medvlm", "medvlm")
+    panel: MedvlmPanel = viewer.window.add_plugin_dock_widget("napari-medvlm", "medvlm")[1]
     panel.choose_model(model)
     panel.choose_layer(layers[0])
     panel.choose_slices(slices)
@@ -175,6 +175,8 @@ def run_demo(
         outcome.exchange = _ask(panel, question, timeout, say)
         outcome.seconds["answer"] = time.monotonic() - asked
         if screenshot is None:
+            for line in outcome.text().splitlines():
+                say(line)
             say("the window is yours; close it to end")
             napari.run()
         else:

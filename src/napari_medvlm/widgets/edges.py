@@ -15,26 +15,29 @@ class EdgeLetters(QObject):
     Parameters
     ----------
     canvas
-        The native canvas widget of the viewer.
+        The native canvas widget of the viewer; None where there is no window, so no letters.
     """
 
-    def __init__(self, canvas: QWidget) -> None:
+    def __init__(self, canvas: QWidget | None) -> None:
         super().__init__(canvas)
         self._canvas = canvas
-        self.labels = {side: self._label(side) for side in _SIDES}
-        canvas.installEventFilter(self)
+        self.labels: dict[str, QLabel] = {}
+        if canvas is not None:
+            self.labels = {side: self._label(side) for side in _SIDES}
+            canvas.installEventFilter(self)
 
     def show_letters(self, letters: tuple[str, str, str, str] | None) -> None:
         """Show the sides at the (left, right, top, bottom) edges; None hides them."""
         for side, letter in zip(_SIDES, letters or ("", "", "", ""), strict=True):
-            label = self.labels[side]
-            label.setText(letter)
-            label.setVisible(bool(letter))
+            if label := self.labels.get(side):
+                label.setText(letter)
+                label.setVisible(bool(letter))
         self._place()
 
     def close(self) -> None:
         """Take the letters off the canvas."""
-        self._canvas.removeEventFilter(self)
+        if self._canvas is not None:
+            self._canvas.removeEventFilter(self)
         for label in self.labels.values():
             label.setParent(None)
             label.deleteLater()
@@ -60,6 +63,8 @@ class EdgeLetters(QObject):
         return label
 
     def _place(self) -> None:
+        if self._canvas is None:
+            return
         width, height = self._canvas.width(), self._canvas.height()
         for side, label in self.labels.items():
             label.adjustSize()

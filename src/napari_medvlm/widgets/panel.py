@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import weakref
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, Qt, QTimer, Signal
+from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from ..asking import (
@@ -14,15 +13,12 @@ from ..asking import (
     Composed,
     Exchange,
     FramePreparer,
-    Grid,
     ModelOffer,
-    PlacedBox,
     Prepared,
     Session,
     Stage,
     compose,
     contract_words,
-    grid_of,
     known_models,
     model_offer,
     place_regions,
@@ -32,17 +28,18 @@ from ..engine import ModelThread
 from ..errors import MedvlmError, QuestionError
 from ..imaging import Clip
 from .ask_box import AskBox
-from .boxes import show_boxes
 from .conversation_view import ConversationView
 from .edges import EdgeLetters
+from .hosting import canvas_of, window_of
 from .lifecycle import AtTheEnd, close_in_background
 from .model_bar import ModelBar
 from .plain import PlainLabel, quiet, rule
+from .pointing import Pointing
 from .pump import Pump
 from .regions_layer import RegionLayers
 from .source_box import SourceBox
 from .strip import Strip
-from .viewing import current_time, go_to, letters_shown, orient
+from .viewing import go_to, letters_shown, orient
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -51,16 +48,6 @@ if TYPE_CHECKING:
 #: Milliseconds that a choice must stand still before its frames are taken.
 SETTLE_MS = 60
 NOT_FOR_DIAGNOSIS = "For research only. Not for diagnosis."
-
-
-@dataclass(frozen=True, eq=False)
-class _About:
-    """What a question was about; the layer may be removed while it is answered."""
-
-    layer: weakref.ref[Any]
-    grid: Grid
-    time: int
-    point: tuple[float, ...]
 
 
 class MedvlmPanel(QWidget):
@@ -93,14 +80,14 @@ class MedvlmPanel(QWidget):
         self._preparer = FramePreparer()
         self._prepared: Prepared | None = None
         self._problem = ""
-        self._about: dict[int, _About] = {}
+        self._pointing = Pointing(napari_viewer)
         self.model_bar = ModelBar(known_models() if models is None else models)
         self.source_box = SourceBox(napari_viewer)
         self.strip = Strip()
         self.conversation_view = ConversationView()
         self.ask_box = AskBox()
         self._regions = RegionLayers(napari_viewer, self._settle)
-        self._edges = EdgeLetters(napari_viewer.window._qt_viewer.canvas.native)
+        self._edges = EdgeLetters(canvas_of(napari_viewer))
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
         self._settled.setInterval(SETTLE_MS)
@@ -164,20 +151,14 @@ class MedvlmPanel(QWidget):
         if text is not None:
             self.ask_box.text.setPlainText(text)
         offer = self.model_bar.chosen
-        layer = self.source_box.layer
+        layer, source = self.source_box.layer, self.source_box.source
         if offer is None:
             raise QuestionError("No model is at hand.", "Open a checkpoint folder.")
         composed = self._compose(offer)
         exchange = self.session.ask(composed.question, offer)
-        source = self.source_box.source
         if layer is not None and source is not None:
-            self._about[exchange.number] = _About(
-                weakref.ref(layer),
-                grid_of(source),
-                current_time(self._viewer, layer, source),
-                tuple(self._viewer.dims.point),
-            )
-            self.conversation_view.begin(exchange, grid_of(source))
+            grid = self._pointing.remember(exchange, layer, source)
+            self.conversation_view.begin(exchange, grid)
         self.ask_box.text.clear()
         self.ask_box.show_line(" ".join(composed.remarks))
         self._pump.hurry()
@@ -219,7 +200,7 @@ class MedvlmPanel(QWidget):
         self.model_bar.changed.connect(self._on_model)
         self.model_bar.folder_picked.connect(self._on_folder)
         self.strip.clicked.connect(self._on_thumbnail)
-        self.conversation_view.box_clicked.connect(self._on_box)
+        self.conversation_view.box_clicked.connect(self._pointing.go_to)
         self.ask_box.asked.connect(self._on_ask)
         self.ask_box.stopped.connect(self.stop)
         self.ask_box.draw.connect(self._on_draw)
@@ -236,8 +217,19 @@ class MedvlmPanel(QWidget):
             preparer.close()
             close_in_background(thread)
 
-        self._end = AtTheEnd(self._viewer.window._qt_window, end)
+        self._end = AtTheEnd(window_of(self._viewer), end)
         self.destroyed.connect(self._end.now)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Ctrl+Enter asks and Esc stops, wherever in the panel the focus is."""
+        keys = () if event is None else (event.key(), event.modifiers())
+        enter = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if keys and keys[0] in enter and keys[1] & Qt.KeyboardModifier.ControlModifier:
+            self._on_ask()
+        elif keys and keys[0] == Qt.Key.Key_Escape and self.busy:
+            self.stop()
+        else:
+            super().keyPressEvent(event)
 
     def event(self, event: QEvent | None) -> bool:
         """Taken out of its dock, the panel stops the answer and frees the model's memory."""
@@ -265,7 +257,9 @@ class MedvlmPanel(QWidget):
             self._preparer.forget()
             self._show_problem(str(error))
             return
-        self._preparer.wish(source, selection)
+        prepared = self._preparer.wish(source, selection)
+        if prepared is not None:
+            self._show_prepared(prepared)
         self._pump.hurry()
         self._show_state()
 
@@ -329,14 +323,7 @@ class MedvlmPanel(QWidget):
         return self.busy or self._preparer.waiting or state.status == "loading"
 
     def _on_end(self, exchange: Exchange) -> None:
-        about = self._about.get(exchange.number)
-        layer = None if about is None else about.layer()
-        if about is not None and layer is not None and layer in self._viewer.layers:
-            findings = show_boxes(self._viewer, layer, about.grid, exchange, about.time)
-            # Unless the user has moved on, show where the answer points.
-            if findings is not None and about.point == tuple(self._viewer.dims.point):
-                go_to(self._viewer, layer, exchange.boxes[0].corners, about.time)
-        elif exchange.boxes:
+        if not self._pointing.show(exchange):
             self.ask_box.show_line("The image was removed, so its boxes cannot be drawn.")
         self._show_state()
         if exchange.stage is Stage.FAILED:
@@ -403,9 +390,3 @@ class MedvlmPanel(QWidget):
         if layer is not None:
             width, height = frame.size_wh
             go_to(self._viewer, layer, frame.box_corners((0, 0, width, height)))
-
-    def _on_box(self, exchange: Exchange, box: PlacedBox) -> None:
-        about = self._about.get(exchange.number)
-        layer = None if about is None else about.layer()
-        if about is not None and layer is not None and layer in self._viewer.layers:
-            go_to(self._viewer, layer, box.corners, about.time)

@@ -107,9 +107,12 @@ class SourceBox(QWidget):
     def choose_layer(self, layer: Layer) -> None:
         """Choose a layer; one of another kind than Image becomes a line in the panel."""
         if layer in self._layers:
-            self.layers.setCurrentIndex(self._layers.index(layer))
+            self._show_chosen(layer)
+            if layer is not self._layer:
+                self._take(layer)
             return
         kind = type(layer).__name__
+        self._show_chosen(None)
         self._take(None)
         self._problem = SelectionError(
             f"“{layer.name}” is a {kind} layer; an Image layer of this viewer was expected.",
@@ -246,9 +249,13 @@ class SourceBox(QWidget):
         with QSignalBlocker(self.layers):
             self.layers.clear()
             self.layers.addItems([layer.name for layer in present])
-            self.layers.setCurrentIndex(present.index(chosen) if chosen is not None else -1)
+        self._show_chosen(chosen)
         if chosen is not self._layer or chosen is None:
             self._take(chosen)
+
+    def _show_chosen(self, layer: Image | None) -> None:
+        with QSignalBlocker(self.layers):
+            self.layers.setCurrentIndex(-1 if layer is None else self._layers.index(layer))
 
     def _relabel(self, event: Any = None) -> None:
         for index, layer in enumerate(self._layers):

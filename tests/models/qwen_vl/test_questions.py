@@ -12,7 +12,7 @@ from PIL import Image
 
 from napari_medvlm.dialogue import Generation, Prefill, Question, Region, Replied, Token, Turn
 from napari_medvlm.errors import QuestionError
-from napari_medvlm.models import Model
+from napari_medvlm.models import Model, open_model
 from napari_medvlm.models.qwen_vl.pixels import to_rgb
 
 ORACLES = Path(__file__).resolve().parents[2] / "oracles"
@@ -158,17 +158,43 @@ def test_a_written_box_lands_on_its_frame(
     assert "<|im_end|>" not in last.reply.raw
 
 
-def test_a_box_may_lie_on_a_frame_of_an_earlier_turn(
+def test_frames_that_were_sent_are_not_sent_again(
     chexone: Any, picture: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ids = chexone.tokens.encode("<|ref|>x<|/ref|><|box|>(0,0),(50,50)<|/box|><|im_end|>")
+    frames = Question("", (picture(0, 100, 200),)).frames
+    turn = Turn("What?", "A thing.", frames)
+    for own in ((), frames, (frames[0].pixels.copy(),)):
+        ids = chexone.tokens.encode("<|ref|>x<|/ref|><|box|>(0,0),(50,50)<|/box|><|im_end|>")
+        monkeypatch.setattr(
+            "napari_medvlm.models.sampling.Sampler.pick",
+            lambda self, logits, ids=ids: ids.pop(0),
+        )
+        question = Question("Where?", own, history=(turn,), mode="instruct")
+        assert len(chexone.encode(question).image_spans) == 1
+        *_, last = chexone.stream(question)
+        (box,) = last.reply.boxes
+        assert box.frame == 0
+        assert box.box == pytest.approx((0, 0, 100, 50))
+
+
+def test_a_numbered_picture_is_found_among_the_questions_own_frames(
+    copy_of: Any, picture: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo = open_model(copy_of("chexone"), profile="demo")
+    turn = Turn("What?", "None.", Question("", (picture(1), picture(2))).frames)
+    question = Question("Where?", (picture(3), picture(4, 100, 50)), history=(turn,))
+    assert "Picture 4: <|vision_start|>" in demo.encode(question).text
+    written = (
+        '<think>Seen on image 4.</think><answer>[{"image": 4, "bbox_2d": [0, 0, 500, 500], '
+        '"label": "new"}, {"image": 1, "bbox_2d": [0, 0, 500, 500], "label": "old"}]</answer>'
+    )
+    ids = demo.tokens.encode(written + "<|im_end|>")
     monkeypatch.setattr(
         "napari_medvlm.models.sampling.Sampler.pick", lambda self, logits: ids.pop(0)
     )
-    frames = Question("", (picture(0, 100, 200),)).frames
-    question = Question("Where?", history=(Turn("What?", "A thing.", frames),), mode="instruct")
-    *_, last = chexone.stream(question)
-    assert last.reply.boxes[0].box == pytest.approx((0, 0, 100, 50))
+    *_, last = demo.stream(question)
+    assert [(box.label, box.frame) for box in last.reply.boxes] == [("new", 1), ("old", -2)]
+    assert last.reply.boxes[0].box == pytest.approx((0, 0, 25, 50))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from napari_medvlm.dialogue import Question, Region, Turn
 from napari_medvlm.errors import QuestionError
 from napari_medvlm.models import PROFILES
 from napari_medvlm.models.qwen_vl.resize import PixelLimits
-from napari_medvlm.models.qwen_vl.wording import conversation_frames, user_text
+from napari_medvlm.models.qwen_vl.wording import user_text
 
 ORACLES = Path(__file__).resolve().parents[2] / "oracles"
 FRAME = np.zeros((100, 200, 3), dtype=np.uint8)
@@ -128,13 +128,15 @@ def test_the_demo_reads_region_then_mode() -> None:
     )
 
 
-def test_regions_count_the_frames_of_earlier_turns_first() -> None:
-    turn = Turn("What?", "That.", Question("", (FRAME,)).frames)
-    question = Question(
-        "And here?", regions=(Region(0, (0, 0, 20, 10), "spot"),), history=(turn,), mode="instruct"
-    )
-    assert len(conversation_frames(question)) == 1
-    assert "image 1 (spot): " in user_text(question, PROFILES["chexone"])
-    outside = Question("x", (FRAME,), regions=(Region(2, (0, 0, 1, 1)),), history=(turn,))
-    with pytest.raises(QuestionError, match="frame 3, the question has 2"):
-        user_text(outside, PROFILES["chexone"])
+def test_regions_count_the_pictures_of_earlier_turns_first() -> None:
+    other = Question("", (np.ones((100, 200, 3), dtype=np.uint8),)).frames
+    turn = Turn("What?", "That.", Question("", (FRAME, FRAME)).frames)
+    spot = (Region(0, (0, 0, 20, 10), "spot"),)
+    profile = PROFILES["chexone"]
+    # Frames that were sent before keep their numbers; new ones are counted on.
+    for frames, number in (((), 1), ((FRAME, FRAME), 1), (other, 3), ((FRAME,), 3)):
+        question = Question("Here?", frames, regions=spot, history=(turn,), mode="instruct")
+        assert f"image {number} (spot): " in user_text(question, profile)
+    outside = Question("x", other, regions=(Region(1, (0, 0, 1, 1)),), history=(turn,))
+    with pytest.raises(QuestionError, match="frame 2, the question has 1"):
+        user_text(outside, profile)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...dialogue.context import ParseContext
 from ...dialogue.question import FrameKind, Question
-from ...dialogue.reply import BoxSystem, FinishReason
+from ...dialogue.reply import BoxSystem, FinishReason, Reply
 from ...errors import CheckpointError, QuestionError
 from ...imaging.frame import Frame
 from ..base import Prompt
@@ -23,8 +23,9 @@ from .assemble import assemble
 from .messages import for_template, load_visual, visual_items
 from .network import QwenNetwork
 from .pixels import CLIP_MEAN, CLIP_STD, Backend, Kind, Processor
-from .resize import FACTOR, PATCH, VIDEO_TOKENS, PixelLimits
-from .wording import conversation_frames, user_text
+from .resize import FACTOR, PATCH, VIDEO_TOKENS, PixelLimits, image_size
+from .subject import pictures_before, subject_of
+from .wording import user_text
 
 PADS: dict[Kind, str] = {"image": "<|image_pad|>", "video": "<|video_pad|>"}
 PREPROCESSOR = "preprocessor_config.json"
@@ -134,8 +135,8 @@ class QwenVL(AnsweringModel):
         Parameters
         ----------
         question
-            What is asked. Frames of earlier turns stay part of the conversation: regions and
-            boxes count them first.
+            What is asked. Frames that an earlier turn has sent are not sent again: see
+            :mod:`.subject`.
 
         Raises
         ------
@@ -147,7 +148,7 @@ class QwenVL(AnsweringModel):
             raise QuestionError(
                 f"{self.name} takes images, not a volume.", "Choose slices of the volume."
             )
-        if self.profile.contract.needs_frames and not conversation_frames(question):
+        if self.profile.contract.needs_frames and not subject_of(question).frames:
             raise QuestionError(
                 f"{self.name} needs at least one frame, found none.",
                 "Choose a slice, an image or frames of a clip.",
@@ -181,7 +182,8 @@ class QwenVL(AnsweringModel):
         processor
             Arguments of the processor: ``min_pixels``, ``max_pixels``, ``use_fast``.
         pipeline
-            ``return_video_kwargs``: whether a clip's rate reaches the processor.
+            ``return_video_kwargs``: whether a clip's rate reaches the processor;
+            ``add_vision_id``: as below.
         base
             Folder that relative paths start from.
         backend
@@ -198,6 +200,7 @@ class QwenVL(AnsweringModel):
         if chosen.pop("use_fast", True) is False:
             backend = "pil"
         pass_rate = bool(run.pop("return_video_kwargs", False))
+        add_vision_id = bool(run.pop("add_vision_id", add_vision_id))
         strange = sorted({*run, *chosen} - {"min_pixels", "max_pixels", "size"})
         if strange:
             raise QuestionError(f"Unknown arguments of the pipeline: {', '.join(strange)}.")
@@ -216,20 +219,32 @@ class QwenVL(AnsweringModel):
     ) -> ParseContext:
         """Say what the reply's reader has to know.
 
-        Frames are those of the whole conversation, earlier turns first, as "image n" counts.
+        Where the pictures are numbered in the text, those of earlier turns are counted first;
+        :meth:`finish_reply` takes them off again.
         """
-        sizes = [
-            visual.size_wh
-            for visual, count in zip(prompt.extra["visuals"], _counts(question), strict=True)
-            for _ in range(count)
-        ]
+        subject = subject_of(question)
+        before = pictures_before(question, subject) if self.profile.add_vision_id else ()
+        visuals = prompt.extra["visuals"][subject.first_visual :]
+        if subject.kind == "video":
+            visuals = visuals[:1] * len(subject.frames)
+        sizes = [visual.size_wh for visual in visuals[: len(subject.frames)]]
+        earlier = [image_size(f.pixels.shape[:2], self.limits)[::-1] for f in before]
         return ParseContext.of(
-            replace(question, frames=conversation_frames(question)),
+            replace(question, frames=(*before, *subject.frames)),
             family=self.profile.parser,
             finish_reason=finish_reason,
-            resized_size_wh=sizes,
+            resized_size_wh=[*earlier, *sizes],
             box_system=self.box_system,
         )
+
+    def finish_reply(self, question: Question, reply: Reply) -> Reply:
+        """Count boxes and references by the question's own frames; negative ones lie before."""
+        subject = subject_of(question)
+        if not self.profile.add_vision_id or not subject.first_picture:
+            return reply
+        boxes = (replace(b, frame=b.frame - subject.first_picture) for b in reply.boxes)
+        references = (replace(r, frame=r.frame - subject.first_picture) for r in reply.references)
+        return replace(reply, boxes=tuple(boxes), references=tuple(references))
 
     def _history(self, question: Question) -> list[dict[str, Any]]:
         messages: list[dict[str, Any]] = []
@@ -241,7 +256,8 @@ class QwenVL(AnsweringModel):
         return messages
 
     def _turn(self, question: Question) -> dict[str, Any]:
-        items = self._items(question.frames, question.frame_kind, question.seconds_per_frame)
+        frames = question.frames if subject_of(question).sent else ()
+        items = self._items(frames, question.frame_kind, question.seconds_per_frame)
         text = {"type": "text", "text": self.user_text(question)}
         return {"role": "user", "content": [*items, text]}
 
@@ -301,16 +317,6 @@ class QwenVL(AnsweringModel):
 
 def _bounded(top: int, own: PixelLimits) -> int:
     return max(own.min_pixels, min(top, own.max_pixels))
-
-
-def _counts(question: Question) -> list[int]:
-    """Frames in each picture or clip of a conversation."""
-    parts = [(turn.frame_kind, len(turn.frames)) for turn in question.history]
-    parts.append((question.frame_kind, len(question.frames)))
-    counts: list[int] = []
-    for kind, many in parts:
-        counts += [many] if kind == "video" and many else [1] * many
-    return counts
 
 
 def _check_sizes(config: Mapping[str, Any]) -> None:

@@ -25,7 +25,6 @@ MAX_RATIO = 200
 #: A frame of a list given as video is first rounded to multiples of this, not of ``FACTOR``:
 #: the published code passes the factor where a patch size is expected, and doubles it.
 FRAME_FACTOR = 2 * FACTOR
-DEFAULT_FPS = 2.0
 
 SizeHW = tuple[int, int]
 

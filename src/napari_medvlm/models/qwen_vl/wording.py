@@ -23,21 +23,13 @@ from collections.abc import Sequence
 
 from ...dialogue.question import Question, Region
 from ...errors import QuestionError
-from ...imaging.frame import BoxXYXY, Frame
+from ...imaging.frame import BoxXYXY
 from ..profiles import Profile
 from .resize import PixelLimits, image_size
+from .subject import subject_of
 
 #: Options that are already in the user's words: a line that begins "A) " or "(A) ", then "B) ".
 _OPTIONS = re.compile(r"^\s*\(?A[).:] .*^\s*\(?B[).:] ", re.MULTILINE | re.DOTALL)
-
-
-def conversation_frames(question: Question) -> tuple[Frame, ...]:
-    """Every frame of a conversation, those of earlier turns first.
-
-    Regions, boxes and "image n" count these; without earlier frames they are the question's own.
-    """
-    earlier = [frame for turn in question.history for frame in turn.frames]
-    return (*earlier, *question.frames)
 
 
 def user_text(question: Question, profile: Profile, limits: PixelLimits | None = None) -> str:
@@ -93,16 +85,16 @@ def user_text(question: Question, profile: Profile, limits: PixelLimits | None =
 def _region(
     region: Region, question: Question, profile: Profile, limits: PixelLimits | None
 ) -> str:
-    frames = conversation_frames(question)
-    if not 0 <= region.frame < len(frames):
+    subject = subject_of(question)
+    if not 0 <= region.frame < len(subject.frames):
         raise QuestionError(
-            f"A region lies on frame {region.frame + 1}, the question has {len(frames)}.",
+            f"A region lies on frame {region.frame + 1}, the question has {len(subject.frames)}.",
             "Draw the region on one of the frames that are sent.",
         )
-    width, height = frames[region.frame].size_wh
+    width, height = subject.frames[region.frame].size_wh
     x0, y0, x1, y1 = _sorted(region.box)
     part = (x0 / width, y0 / height, x1 / width, y1 / height)
-    number = region.frame + 1
+    number = subject.first_picture + region.frame + 1
     label = f" ({region.label.strip()})" if region.label.strip() else ""
     if profile.region_style == "demo":
         box = ", ".join(str(v) for v in _scaled(part, 1000, 999))

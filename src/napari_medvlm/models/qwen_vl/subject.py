@@ -1,0 +1,81 @@
+"""Which frames a question is about, and where they stand in the conversation. No torch.
+
+A follow-up question usually names the same frames again. They are in the conversation already,
+so they are not sent a second time: the question is about the earlier ones. A question without
+frames is about the last ones that were sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...dialogue.question import FrameKind, Question
+from ...imaging.frame import Frame
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """The frames of a question.
+
+    Parameters
+    ----------
+    frames
+        What regions and boxes of the question count, from 0.
+    kind
+        "images" or "video".
+    first_picture
+        Pictures of the conversation before them: the first is "image" ``first_picture + 1``.
+    first_visual
+        Pictures and clips of the conversation before them.
+    sent
+        Whether they go with the question, or were sent before.
+    """
+
+    frames: tuple[Frame, ...] = ()
+    kind: FrameKind = "images"
+    first_picture: int = 0
+    first_visual: int = 0
+    sent: bool = False
+
+
+def subject_of(question: Question) -> Subject:
+    """Find what a question is about.
+
+    Parameters
+    ----------
+    question
+        With its earlier turns.
+    """
+    found: Subject | None = None
+    pictures = visuals = 0
+    for turn in question.history:
+        if turn.frames and (
+            not question.frames
+            or (turn.frame_kind == question.frame_kind and same(turn.frames, question.frames))
+        ):
+            found = Subject(turn.frames, turn.frame_kind, pictures, visuals)
+        pictures += len(turn.frames) if turn.frame_kind == "images" else 0
+        visuals += visual_count(turn.frame_kind, turn.frames)
+    if found is not None:
+        return found
+    sent = bool(question.frames)
+    return Subject(question.frames, question.frame_kind, pictures, visuals, sent)
+
+
+def pictures_before(question: Question, subject: Subject) -> tuple[Frame, ...]:
+    """Pictures of the conversation that are counted before the subject."""
+    earlier = [f for t in question.history if t.frame_kind == "images" for f in t.frames]
+    return tuple(earlier[: subject.first_picture])
+
+
+def visual_count(kind: FrameKind, frames: Sequence[Frame]) -> int:
+    """How many pictures and clips these frames are."""
+    return len(frames) if kind == "images" else min(1, len(frames))
+
+
+def same(one: Sequence[Frame], other: Sequence[Frame]) -> bool:
+    """Whether two lists of frames hold the same pixels."""
+    return len(one) == len(other) and all(
+        a.pixels is b.pixels or a.digest == b.digest for a, b in zip(one, other, strict=True)
+    )

@@ -1,0 +1,88 @@
+"""The panel with the real engine and a real (if untrained) checkpoint, child process included."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from napari_medvlm.asking import Exchange, Stage, model_offer
+from napari_medvlm.engine import ModelThread
+from napari_medvlm.widgets import MedvlmPanel
+
+pytestmark = pytest.mark.window
+
+CHECKPOINT = Path(__file__).parents[1] / "oracles" / "chexone" / "checkpoint"
+#: A busy machine needs its time to start a process that imports the model's library.
+PATIENCE = 180_000
+SHORT = 24
+
+
+@pytest.fixture
+def engine() -> Iterator[ModelThread]:
+    made = ModelThread()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def asking(viewer: Any, engine: ModelThread) -> MedvlmPanel:
+    offer = model_offer(CHECKPOINT)
+    # Untrained weights find no end by themselves.
+    offer = replace(offer, profile=replace(offer.profile, max_new_tokens=SHORT))
+    panel = MedvlmPanel(viewer, thread=engine, models=(offer,))
+    viewer.window.add_dock_widget(panel, name="medvlm")
+    return panel
+
+
+def _answer(qtbot: Any, panel: MedvlmPanel, words: str) -> Exchange:
+    panel.ask(words)
+    qtbot.waitUntil(lambda: not panel.busy, timeout=PATIENCE)
+    return panel.session.conversation.exchanges[-1]
+
+
+def _gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def test_a_question_is_answered_stopped_and_the_process_ends_with_the_panel(
+    qtbot: Any, viewer: Any, asking: MedvlmPanel, engine: ModelThread
+) -> None:
+    from asking.scans import ct
+    from napari_medvlm.imaging.layers import layer_data
+
+    data, attributes, _ = layer_data(ct())
+    viewer.add_image(data, **attributes)
+    asking.choose_slices("even:2")
+    exchange = _answer(qtbot, asking, "What is the view of this chest X-ray?")
+    assert exchange.stage is Stage.DONE, exchange.status_words(0)
+    assert exchange.reply is not None
+    assert 0 < exchange.reply.new_tokens <= SHORT
+    assert asking.model_bar.state.text().startswith("ready · CPU")
+
+    asking.ask("And what else?")
+    qtbot.waitUntil(lambda: engine.state.status == "answering", timeout=PATIENCE)
+    asking.stop()
+    qtbot.waitUntil(lambda: not asking.busy, timeout=PATIENCE)
+    assert asking.session.conversation.exchanges[-1].stage in (Stage.STOPPED, Stage.DONE)
+
+    pid = engine.state.pid
+    assert pid is not None
+    viewer.window.remove_dock_widget(asking)
+    qtbot.waitUntil(lambda: _gone(pid), timeout=PATIENCE)
+
+
+def test_a_folder_that_is_no_model_becomes_a_line(
+    qtbot: Any, asking: MedvlmPanel, tmp_path: Path
+) -> None:
+    asking.model_bar.folder_picked.emit(str(tmp_path))
+    assert "config.json" in asking.ask_box.line.text()
+    assert asking.model_bar.models.count() == 1
