@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from . import packing, questions
 from . import tokenizer as toy_tokenizer
 from .questions import Exchange, Scene
-from .recipe import draw_scene
+from .recipe import IMAGES, draw_scene
 from .store import Store
 
 COORDINATE_SPREAD = 6.0
 SIZE_SPREAD = 1.0
-SINGLES, MULTIS, CLIPS = 12, 5, 1
+SINGLES, MULTIS, CLIPS = 12, 4, 1
 STILL_SHARES = {"ct": 0.6, "mr": 0.2, "xr": 0.2}
 MULTI_SHARES = {"ct": 0.7, "mr": 0.3}
 
@@ -163,7 +163,7 @@ def draw_batch(
     The halves hold equally many images and questions, one for each core.
     """
     rng = np.random.default_rng([seed, step])
-    count = int(rng.integers(2, 9))
+    count = int(rng.integers(2, IMAGES + 1))
     return _draw_half(store, encoder, rng, count), _draw_half(store, encoder, rng, count)
 
 

@@ -24,6 +24,9 @@ TRAIN_SEEDS = 1_000_000
 HELD_OUT_SEED = 10_000_000
 VISIBLE = 0.5
 SLICES = 8
+IMAGES = 11
+"""Most images of one question."""
+
 CLIP_FRAMES = 8
 KIND_NAMES = {"chest_ct": "ct", "brain_mr": "mr", "chest_radiograph": "xr"}
 
@@ -56,7 +59,7 @@ class Study:
     track: tuple[tuple[float, float, float, float], ...] = ()
 
 
-def render_study(kind: str, seed: int) -> Study:
+def render_study(kind: str, seed: int, slices: int = SLICES) -> Study:
     """Render the slices of one phantom that questions will be asked about."""
     from . import phantoms
 
@@ -74,7 +77,7 @@ def render_study(kind: str, seed: int) -> Study:
     else:
         make = phantoms.chest_ct if kind == "ct" else phantoms.brain_mr
         phantom = make(seed, n_lesions=count)
-        chosen = choose_slices(phantom, rng)
+        chosen = choose_slices(phantom, rng, slices)
     values = np.stack([np.rint(phantom.slice(k)) for k in chosen]).astype(np.int16)
     return Study(kind, values, phantom.window, marks_of(phantom, chosen))
 
@@ -156,15 +159,22 @@ def draw_scene(
         chosen = _choose_frames(study, rng, count)
     values = study.values[chosen].astype(np.float32)
     grey = to_grey(values, study.window if plain else _jittered_window(study, rng))
-    order = {frame: image for image, frame in enumerate(chosen)}
-    marks = tuple(
-        replace(mark, image=order[mark.image]) for mark in study.marks if mark.image in order
-    )
+    marks = marks_on(study, chosen)
     count = 1 if study.kind == "us" else len(chosen)
     scene = Scene(study.kind, count, marks, study.direction, steps_of(study, chosen))
     if plain:
         return np.stack([resized(frame) for frame in grey]), scene
     return _augment(grey, scene, rng)
+
+
+def marks_on(study: Study, chosen: list[int]) -> tuple[Mark, ...]:
+    """Return the lesions on chosen frames of a study, counted as images from 0."""
+    return tuple(
+        replace(mark, image=image)
+        for image, frame in enumerate(chosen)
+        for mark in study.marks
+        if mark.image == frame
+    )
 
 
 def steps_of(study: Study, chosen: list[int]) -> tuple[tuple[float, float, float, float], ...]:
@@ -188,7 +198,9 @@ def _choose_frames(study: Study, rng: np.random.Generator, count: int) -> list[i
     shown = sorted({mark.image for mark in study.marks})
     if count == 1 and shown and rng.random() < 0.85:
         return [int(rng.choice(shown))]
-    return sorted(int(i) for i in rng.permutation(total)[:count])
+    once = [int(i) for i in rng.permutation(total)[:count]]
+    # More images than slices were kept: some slices twice, as neighbours that look alike.
+    return sorted([*once, *(int(i) for i in rng.integers(total, size=count - len(once)))])
 
 
 def to_grey(values: NDArray[Any], window: tuple[float, float]) -> NDArray[np.uint8]:
