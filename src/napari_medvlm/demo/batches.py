@@ -20,7 +20,7 @@ from .store import Store
 
 COORDINATE_SPREAD = 6.0
 SIZE_SPREAD = 1.0
-SINGLES, MULTIS, CLIPS = 12, 4, 1
+SINGLES, MULTIS, CLIPS = 8, 6, 1
 STILL_SHARES = {"ct": 0.6, "mr": 0.2, "xr": 0.2}
 MULTI_SHARES = {"ct": 0.7, "mr": 0.3}
 
@@ -143,8 +143,10 @@ def draw_exchanges(scene: Scene, rng: np.random.Generator) -> list[Exchange]:
         tasks = ["direction", "direction", str(rng.choice(["modality", "presence"]))]
     else:
         pool = ("modality", "presence", "what", "side", "images", "size", "finding")
-        odds = np.array([0.2, 0.6, 0.3, 1.2, 1.5 if scene.count > 1 else 0.3, 0.5, 0.5])
+        odds = np.array([0.2, 0.6, 0.3, 1.2, 0.3, 0.5, 0.5])
         tasks = [str(rng.choice(pool, p=odds / odds.sum())), "region"]
+        if scene.count > 1 and tasks[0] != "images":
+            tasks[int(rng.random() < 0.5)] = "images"
         if scene.marks or rng.random() < 0.4:
             tasks.append("where")
     # The reasoning about a scene is the same for most questions: once a scene is enough.

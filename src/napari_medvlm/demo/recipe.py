@@ -27,7 +27,9 @@ SLICES = 8
 IMAGES = 11
 """Most images of one question."""
 
-CLIP_FRAMES = 8
+CLIP_STEPS = (2, 3, 4, 4, 5, 6, 6, 8, 10, 12, 18)
+HELD_OUT_STEPS = (4, 4, 6, 8)
+"""Temporal steps (pairs of frames) of a clip that is sent."""
 KIND_NAMES = {"chest_ct": "ct", "brain_mr": "mr", "chest_radiograph": "xr"}
 
 
@@ -142,7 +144,7 @@ def draw_scene(
     rng
         Decides on slices, window, crop and noise.
     count
-        How many still images; a clip always has :data:`CLIP_FRAMES` frames.
+        How many still images; a clip always has :data:`CLIP_STEPS` pairs of frames.
     plain
         Leave window, crop and noise as they are: the held-out form.
 
@@ -186,11 +188,13 @@ def steps_of(study: Study, chosen: list[int]) -> tuple[tuple[float, float, float
 
 
 def clip_frames(total: int, rng: np.random.Generator, *, plain: bool) -> list[int]:
-    """Choose :data:`CLIP_FRAMES` evenly spaced frames of a clip, its whole length when plain."""
-    first, last = 0.0, total - 1.0
-    if not plain:
+    """Choose evenly spaced frames of a clip, always an even number; its whole length when plain."""
+    if plain:
+        first, last, steps = 0.0, total - 1.0, int(rng.choice(HELD_OUT_STEPS))
+    else:
         first, last = rng.uniform(0, 0.15 * total), total - 1 - rng.uniform(0, 0.15 * total)
-    return [round(x) for x in np.linspace(first, last, CLIP_FRAMES)]
+        steps = int(rng.choice(CLIP_STEPS))
+    return [round(x) for x in np.linspace(first, last, 2 * steps)]
 
 
 def _choose_frames(study: Study, rng: np.random.Generator, count: int) -> list[int]:
