@@ -6,22 +6,9 @@ import pytest
 from napari_medvlm.asking import FrameBox, compose, offer
 from napari_medvlm.asking.composing import seconds_between
 from napari_medvlm.errors import QuestionError, SelectionError
-from napari_medvlm.imaging import Clip, Frame, Selection
+from napari_medvlm.imaging import Frame, Selection
 
-from .scans import ct
-
-
-class _Decoder:
-    times = tuple(n / 25 for n in range(50))
-    size = (8, 12)
-    fps = 25.0
-
-    def decode(self, indices: list[int]) -> list[np.ndarray]:
-        return [np.full((8, 12, 3), index, np.uint8) for index in indices]
-
-
-def _clip() -> Clip:
-    return Clip(_Decoder(), digest="0" * 64, modality="US")
+from .scans import clip, ct
 
 
 def test_a_question_holds_exactly_the_selected_frames() -> None:
@@ -40,13 +27,13 @@ def test_regions_go_in_or_are_reported() -> None:
 
 
 def test_frames_of_a_clip_are_a_video_with_their_own_pace() -> None:
-    question = compose(_clip(), Selection(indices=(0, 10, 20)), "which way?").question
+    question = compose(clip(), Selection(indices=(0, 10, 20)), "which way?").question
     assert question.frame_kind == "video"
     assert question.seconds_per_frame == pytest.approx(0.4)
 
 
 def test_one_frame_of_a_clip_is_an_image() -> None:
-    question = compose(_clip(), Selection(indices=(3,)), "what is it?").question
+    question = compose(clip(), Selection(indices=(3,)), "what is it?").question
     assert (question.frame_kind, question.seconds_per_frame) == ("images", None)
 
 
@@ -80,5 +67,5 @@ def test_what_a_source_offers() -> None:
     assert offer(ct()).counts == {"axial": 10, "coronal": 40, "sagittal": 64, "acquired": 10}
     assert offer(ct((1, 40, 64))).planes == ("acquired",)
     assert offer(ct(oriented=False)).planes == ("acquired",)
-    assert (offer(_clip()).noun, offer(_clip()).count("acquired")) == ("frame", 50)
-    assert offer(_clip()).count("axial") == 0
+    assert (offer(clip()).noun, offer(clip()).count("acquired")) == ("frame", 50)
+    assert offer(clip()).count("axial") == 0

@@ -48,7 +48,13 @@ def panel(viewer: Any, thread: FakeThread) -> MedvlmPanel:
 
 
 @pytest.fixture
-def scan(viewer: Any, panel: MedvlmPanel) -> Any:
-    """A CT of 10 × 40 × 64 voxels as the reader would add it."""
-    data, attributes, _ = layer_data(ct())
+def scan_data() -> Any:
+    """A CT of 10 × 40 × 64 voxels as the reader gives it."""
+    return layer_data(ct())
+
+
+@pytest.fixture
+def scan(viewer: Any, panel: MedvlmPanel, scan_data: Any) -> Any:
+    """That CT as a layer, opened while the panel is there."""
+    data, attributes, _ = scan_data
     return viewer.add_image(data, **attributes)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
+from asking.scans import clip
 from napari_medvlm.dialogue import Box, Failed, Prefill, Queued, Token
-from napari_medvlm.errors import MedvlmError
+from napari_medvlm.errors import EngineError, MedvlmError
+from napari_medvlm.imaging.layers import layer_data
 from napari_medvlm.widgets import MedvlmPanel
 
-from .fakes import FakeThread, events_of, reply
+from .fakes import FakeThread, events_of, reply, toy_offer
 
 pytestmark = pytest.mark.window
 
@@ -234,6 +239,25 @@ def test_planes_turn_the_viewer_as_radiology_does(
     assert not panel._edges.labels["left"].isVisible()
 
 
+def test_the_proxy_that_napari_gives_to_plugins_is_as_good_as_the_viewer(
+    qtbot: Any, viewer: Any, scan_data: Any, thread: FakeThread
+) -> None:
+    from napari.utils._proxies import PublicOnlyProxy
+
+    proxy = PublicOnlyProxy(viewer)
+    panel = MedvlmPanel(proxy, thread=thread, models=(toy_offer(),))
+    viewer.window.add_dock_widget(panel, name="medvlm")
+    layer = viewer.add_image(scan_data[0], **scan_data[1])
+    assert panel.source_box.layer is layer
+    thread.script = events_of(reply(boxes=[replace(NODULE, frame=0)]))
+    for words in ("where?", "and again?"):
+        with qtbot.waitSignal(panel.replied):
+            _type_and_ask(qtbot, panel, words)
+    assert [other.name for other in viewer.layers] == ["ct", "findings"]
+    panel.choose_layer(proxy.layers["ct"])
+    assert panel.source_box.layer is layer
+
+
 def test_taking_the_panel_out_of_the_window_stops_the_answer(
     qtbot: Any, panel: MedvlmPanel, scan: Any, viewer: Any, thread: FakeThread
 ) -> None:
@@ -244,6 +268,73 @@ def test_taking_the_panel_out_of_the_window_stops_the_answer(
     again = MedvlmPanel(viewer, thread=FakeThread(events_of(reply())), models=())
     viewer.window.add_dock_widget(again, name="medvlm")
     assert "No model is at hand" in again.ask_box.button.toolTip()
+
+
+def test_a_panel_that_was_closed_is_forgotten(
+    qtbot: Any, viewer: Any, scan_data: Any, thread: FakeThread
+) -> None:
+    viewer.add_image(scan_data[0], **scan_data[1])
+    panel = MedvlmPanel(viewer, thread=thread, models=(toy_offer(),))
+    viewer.window.add_dock_widget(panel, name="medvlm")
+    letters = list(panel._edges.labels.values())
+    assert any(label.text() for label in letters)
+    viewer.window.remove_dock_widget(panel)
+    assert not any(label.isVisible() for label in letters)
+    left = weakref.ref(panel)
+    del panel
+    for _ in range(3):
+        if left() is not None:
+            qtbot.wait(10)
+            gc.collect()
+    assert left() is None
+    # What is left of it must not stand in the viewer's way.
+    viewer.dims.order = (1, 0, 2)
+    viewer.layers.clear()
+
+
+def test_closing_an_engine_that_is_closed_already_is_no_error(
+    qtbot: Any, viewer: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
+) -> None:
+    thread.script = events_of(reply())
+    with qtbot.waitSignal(panel.replied):
+        _type_and_ask(qtbot, panel, "where?")
+
+    def closed() -> None:
+        thread.calls.append("refused")
+        raise EngineError("This engine was closed.")
+
+    thread.unload = closed  # type: ignore[method-assign]
+    viewer.window.remove_dock_widget(panel)
+    assert thread.calls == ["refused"]
+
+
+def test_a_flat_picture_of_another_reader_can_be_asked_about(
+    qtbot: Any, viewer: Any, panel: MedvlmPanel, thread: FakeThread
+) -> None:
+    thread.script = events_of(reply(boxes=[replace(NODULE, frame=0)]))
+    picture = viewer.add_image(np.zeros((40, 64), np.uint8), name="picture")
+    with qtbot.waitSignal(panel.replied):
+        _type_and_ask(qtbot, panel, "where?")
+    (corners,) = viewer.layers["findings"].data
+    np.testing.assert_allclose(corners.min(axis=0), (7.5, 15.5))
+    np.testing.assert_allclose(corners.max(axis=0), (23.5, 31.5))
+    assert viewer.layers["findings"].ndim == picture.ndim == 2
+
+
+def test_frames_of_a_clip_go_as_a_video_and_boxes_to_their_frame(
+    qtbot: Any, viewer: Any, panel: MedvlmPanel, thread: FakeThread
+) -> None:
+    thread.script = events_of(reply(boxes=[NODULE]))
+    data, attributes, _ = layer_data(clip())
+    viewer.add_image(data, **attributes)
+    assert panel.source_box.this.text() == "this frame"
+    panel.choose_slices("even:3")
+    with qtbot.waitSignal(panel.replied):
+        _type_and_ask(qtbot, panel, "which way?")
+    (question,) = thread.asked
+    assert (question.frame_kind, len(question.frames)) == ("video", 3)
+    (corners,) = viewer.layers["findings"].data
+    assert set(corners[:, 0]) == {question.frames[1].index}
 
 
 def test_the_engine_is_closed_once_when_the_panel_is_destroyed(

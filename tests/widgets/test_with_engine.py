@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from asking.scans import ct
 from napari_medvlm.asking import Exchange, Stage, model_offer
 from napari_medvlm.engine import ModelThread
+from napari_medvlm.imaging.layers import layer_data
 from napari_medvlm.widgets import MedvlmPanel
 
 pytestmark = pytest.mark.window
@@ -30,7 +32,7 @@ def engine() -> Iterator[ModelThread]:
 
 
 @pytest.fixture
-def asking(viewer: Any, engine: ModelThread) -> MedvlmPanel:
+def live(viewer: Any, engine: ModelThread) -> MedvlmPanel:
     offer = model_offer(CHECKPOINT)
     # Untrained weights find no end by themselves.
     offer = replace(offer, profile=replace(offer.profile, max_new_tokens=SHORT))
@@ -54,35 +56,33 @@ def _gone(pid: int) -> bool:
 
 
 def test_a_question_is_answered_stopped_and_the_process_ends_with_the_panel(
-    qtbot: Any, viewer: Any, asking: MedvlmPanel, engine: ModelThread
+    qtbot: Any, viewer: Any, live: MedvlmPanel, engine: ModelThread
 ) -> None:
-    from asking.scans import ct
-    from napari_medvlm.imaging.layers import layer_data
 
     data, attributes, _ = layer_data(ct())
     viewer.add_image(data, **attributes)
-    asking.choose_slices("even:2")
-    exchange = _answer(qtbot, asking, "What is the view of this chest X-ray?")
+    live.choose_slices("even:2")
+    exchange = _answer(qtbot, live, "What is the view of this chest X-ray?")
     assert exchange.stage is Stage.DONE, exchange.status_words(0)
     assert exchange.reply is not None
     assert 0 < exchange.reply.new_tokens <= SHORT
-    assert asking.model_bar.state.text().startswith("ready · CPU")
+    assert live.model_bar.state.text().startswith("ready · CPU")
 
-    asking.ask("And what else?")
+    live.ask("And what else?")
     qtbot.waitUntil(lambda: engine.state.status == "answering", timeout=PATIENCE)
-    asking.stop()
-    qtbot.waitUntil(lambda: not asking.busy, timeout=PATIENCE)
-    assert asking.session.conversation.exchanges[-1].stage in (Stage.STOPPED, Stage.DONE)
+    live.stop()
+    qtbot.waitUntil(lambda: not live.busy, timeout=PATIENCE)
+    assert live.session.conversation.exchanges[-1].stage in (Stage.STOPPED, Stage.DONE)
 
     pid = engine.state.pid
     assert pid is not None
-    viewer.window.remove_dock_widget(asking)
+    viewer.window.remove_dock_widget(live)
     qtbot.waitUntil(lambda: _gone(pid), timeout=PATIENCE)
 
 
 def test_a_folder_that_is_no_model_becomes_a_line(
-    qtbot: Any, asking: MedvlmPanel, tmp_path: Path
+    qtbot: Any, live: MedvlmPanel, tmp_path: Path
 ) -> None:
-    asking.model_bar.folder_picked.emit(str(tmp_path))
-    assert "config.json" in asking.ask_box.line.text()
-    assert asking.model_bar.models.count() == 1
+    live.model_bar.folder_picked.emit(str(tmp_path))
+    assert "config.json" in live.ask_box.line.text()
+    assert live.model_bar.models.count() == 1

@@ -67,14 +67,17 @@ class FramePreparer:
         """The frames of the last wish, once; None while they are on their way."""
         if self._future is None or not self._future.done():
             return None
-        self._done, self._future = self._future.result(), None
+        # Given up first: should it raise, then once and not at every look.
+        future, self._future = self._future, None
+        self._done = future.result()
         return self._done
 
     def get(self, source: Volume | Clip, selection: Selection) -> Prepared:
         """The frames of a wish, waiting for them if need be."""
         self.wish(source, selection)
         if self._future is not None:
-            self._done, self._future = self._future.result(), None
+            future, self._future = self._future, None
+            self._done = future.result()
         if self._done is None:  # unreachable unless two threads share this object
             raise RuntimeError("FramePreparer is used by one thread only")
         return self._done

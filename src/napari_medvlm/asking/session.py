@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..dialogue import Question
+from ..errors import EngineError
 from ..models import sent_text
 from .conversation import Conversation
 from .exchange import Exchange
@@ -50,3 +51,14 @@ class Session:
         """Stop what is on its way; it ends with what has come so far."""
         for exchange in self.conversation.active:
             self.thread.stop(exchange.request)
+
+    def release(self) -> None:
+        """Stop, and free the model's memory; a later question loads it again."""
+        self.stop()
+        if self.thread.state.status == "empty":
+            return
+        try:
+            self.thread.unload()
+        except EngineError:
+            # Closed already, as happens when the whole window goes: nothing is held any more.
+            return

@@ -100,7 +100,8 @@ def show_boxes(
 
 def line_width(layer: Layer) -> float:
     """Width of a line in data units: visible on any image without hiding what it frames."""
-    rows, columns = layer.data.shape[-3:-1] if layer.rgb else layer.data.shape[-2:]
+    shape = (layer.data[0] if layer.multiscale else layer.data).shape
+    rows, columns = shape[-3:-1] if layer.rgb else shape[-2:]
     return float(max(min(rows, columns) / 200, 0.5))
 
 

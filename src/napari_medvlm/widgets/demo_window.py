@@ -174,6 +174,7 @@ def run_demo(
         asked = time.monotonic()
         outcome.exchange = _ask(panel, question, timeout, say)
         outcome.seconds["answer"] = time.monotonic() - asked
+        _unfold_reasoning(panel)
         if screenshot is None:
             for line in outcome.text().splitlines():
                 say(line)
@@ -203,6 +204,13 @@ def _ask(
 
     panel.ask(question)
     return panel.session.conversation.exchanges[-1] if _wait(ended, timeout) else None
+
+
+def _unfold_reasoning(panel: MedvlmPanel) -> None:
+    """Click the reasoning open again: it folded when the answer began."""
+    head = panel.conversation_view.views[-1].head
+    if not head.isChecked():
+        head.click()
 
 
 def _save(viewer: napari.Viewer, path: Path) -> None:

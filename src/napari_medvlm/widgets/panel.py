@@ -75,6 +75,9 @@ class MedvlmPanel(QWidget):
         models: tuple[ModelOffer, ...] | None = None,
     ) -> None:
         super().__init__()
+        # napari hands plugins a proxy that makes a new object of every layer; layers are told
+        # apart by identity here. Only public names are used on what it stands for.
+        napari_viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self._viewer = napari_viewer
         self.session = Session(ModelThread() if thread is None else thread)
         self._preparer = FramePreparer()
@@ -235,19 +238,21 @@ class MedvlmPanel(QWidget):
         """Taken out of its dock, the panel stops the answer and frees the model's memory."""
         if event is not None and event.type() == QEvent.Type.ParentChange:
             if self.parent() is None:
-                self.session.stop()
-                if self.session.thread.state.status != "empty":
-                    self.session.thread.unload()
-                self._edges.show_letters(None)
-            else:
-                self._show_letters()
+                self.session.release()
+            self._show_letters()
         return bool(super().event(event))
 
     # ------------------------------------------------------------------ what is chosen
 
     def _settle(self) -> None:
-        self._prepared = None
+        # What is wrong, or no longer wrong, shows at once; frames wait until the choice stands.
+        self._prepared, self._problem = None, ""
         self._settled.start()
+        try:
+            self.source_box.selection()
+        except MedvlmError as error:
+            self._show_problem(str(error))
+        self._show_state()
 
     def _prepare(self) -> None:
         self._prepared, self._problem = None, ""
@@ -381,7 +386,8 @@ class MedvlmPanel(QWidget):
     def _show_letters(self, *_: object) -> None:
         layer, source = self.source_box.layer, self.source_box.source
         letters = None
-        if layer is not None and source is not None:
+        docked = self.parent() is not None  # the canvas may outlive the panel
+        if docked and layer is not None and source is not None:
             letters = letters_shown(self._viewer, layer, source)
         self._edges.show_letters(letters)
 

@@ -106,6 +106,7 @@ class SourceBox(QWidget):
 
     def choose_layer(self, layer: Layer) -> None:
         """Choose a layer; one of another kind than Image becomes a line in the panel."""
+        layer = getattr(layer, "__wrapped__", layer)  # of a plugin's proxy
         if layer in self._layers:
             self._show_chosen(layer)
             if layer is not self._layer:
