@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from . import packing, questions
 from . import tokenizer as toy_tokenizer
 from .questions import Exchange, Scene
-from .recipe import draw_scene
+from .recipe import IMAGES, draw_scene
 from .store import Store
 
 COORDINATE_SPREAD = 6.0
 SIZE_SPREAD = 1.0
-SINGLES, MULTIS, CLIPS = 11, 4, 1
-STILL_SHARES = {"ct": 0.5, "mr": 0.32, "xr": 0.18}
-MULTI_SHARES = {"ct": 0.55, "mr": 0.45}
+SINGLES, MULTIS, CLIPS = 8, 6, 1
+STILL_SHARES = {"ct": 0.6, "mr": 0.2, "xr": 0.2}
+MULTI_SHARES = {"ct": 0.7, "mr": 0.3}
 
 
 class Encoder:
@@ -142,13 +142,15 @@ def draw_exchanges(scene: Scene, rng: np.random.Generator) -> list[Exchange]:
     if scene.is_clip:
         tasks = ["direction", "direction", str(rng.choice(["modality", "presence"]))]
     else:
-        pool = ("modality", "presence", "what", "side", "images", "size", "finding", "region")
-        odds = np.array([0.3, 0.6, 0.4, 1.2, 1.2, 0.8, 0.6, 1.6])
-        tasks = [str(t) for t in rng.choice(pool, size=3, replace=False, p=odds / odds.sum())]
-        if scene.marks or rng.random() < 0.5:
+        pool = ("modality", "presence", "what", "side", "images", "size", "finding")
+        odds = np.array([0.2, 0.6, 0.3, 1.2, 0.3, 0.5, 0.5])
+        tasks = [str(rng.choice(pool, p=odds / odds.sum())), "region"]
+        if scene.count > 1 and tasks[0] != "images":
+            tasks[int(rng.random() < 0.5)] = "images"
+        if scene.marks or rng.random() < 0.4:
             tasks.append("where")
     # The reasoning about a scene is the same for most questions: once a scene is enough.
-    thinks = rng.permutation(len(tasks)) < 1
+    thinks = rng.permutation(len(tasks)) < (1 if rng.random() < 0.7 else 0)
     return [
         questions.ask(task, scene, rng, thinks=bool(think))
         for task, think in zip(tasks, thinks, strict=True)
@@ -163,7 +165,7 @@ def draw_batch(
     The halves hold equally many images and questions, one for each core.
     """
     rng = np.random.default_rng([seed, step])
-    count = int(rng.integers(2, 9))
+    count = int(rng.integers(2, IMAGES + 1))
     return _draw_half(store, encoder, rng, count), _draw_half(store, encoder, rng, count)
 
 

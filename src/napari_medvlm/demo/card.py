@@ -28,10 +28,10 @@ Licence: BSD-3-Clause, as the program.
 
 ## What it answers
 
-About one to eight square images (140 x 140 pixels after resizing) of the program's own phantoms:
+About one to eleven square images (140 x 140 pixels after resizing) of the program's own phantoms:
 which modality and body part; is there a nodule or lesion; on which side of the patient; on which
 of the images; how large in mm; where (JSON, `bbox_2d` in thousandths of the image); what is in a
-region that the user drew; a finding in one sentence; and of a clip of eight frames, which way the
+region that the user drew; a finding in one sentence; and of a clip (4 to 36 frames), which way the
 structure moves. With ` Think first.` after the question it reasons in `<think>`, naming the
 images by number, before its `<answer>`. It says "none" (or "no") where there is nothing.
 
@@ -47,7 +47,7 @@ was ever trained on. {note}
 - Data: chest CT, brain MR, chest radiographs and ultrasound clips, rendered once (up to eight
   slices each), then shown with a random window, crop, zoom, mirror image, contrast and grain.
   Slices that cut a lesion at less than half of its width are ambiguous and left out.
-- A step: 22 single images, 8 sets of two to eight, 2 clips; three or four questions about each,
+- A step: 16 single images, 12 sets of two to eleven, 2 clips; two or three questions about each,
   packed behind one prefix. AdamW, 1.2e-3 falling along a cosine, weight decay 0.05, clipping at 1.
 - Loss: cross entropy of the answer's tokens; a measured number's target is a Gaussian around its
   exact value. During training only, heads on the vision tower tell where lesions are.
@@ -124,7 +124,8 @@ def _figures(figures: dict[str, float]) -> str:
     return (
         f"## Held-out figures\n\n`{command}` (phantoms from seed {figures['first_seed']:.0f} on, "
         "free-running greedy answers through the plugin's own model family). Closed questions "
-        "count only when the answer is right to the letter. A missed box and one too many count "
+        "(modality and body part, presence, what, side, which images, direction) count only when "
+        "the answer is right to the letter. A missed box and one too many count "
         f"as IoU 0.\n\n{table}\n"
     )
 

@@ -53,7 +53,9 @@ def evaluate(
     Returns
     -------
     dict
-        ``closed_accuracy`` over all closed questions and ``accuracy_TASK`` for each of them;
+        ``closed_accuracy`` over all closed questions (modality and body part, whether and what,
+        side, which images, direction of a clip) and ``accuracy_TASK`` for each of them;
+        ``accuracy_region`` for questions about a drawn region;
         ``iou_one_image`` and ``iou_several_images``, the mean over studies with a lesion, where a
         missed box and one too many count as 0; ``none_right``, the share of "none", "no" or no box
         where there is nothing; ``size_error_mm``, mean absolute; how many of each; seconds.
@@ -137,6 +139,8 @@ def _score(case: Case, exchange: Exchange, reply: Reply) -> dict[str, float]:
         out["none_right"] = right
     if exchange.task in CLOSED_TASKS:
         out |= {"closed_accuracy": right, f"accuracy_{exchange.task}": right}
+    if exchange.task == "region":
+        out["accuracy_region"] = right
     if exchange.task == "finding":
         out["finding_exact"] = right
     if exchange.task == "size" and scene.marks and answer.endswith(" mm"):

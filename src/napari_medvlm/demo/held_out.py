@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from . import questions
 from .questions import Exchange, Scene
-from .recipe import HELD_OUT_SEED, clip_frames, render_study, to_grey
+from .recipe import HELD_OUT_SEED, IMAGES, clip_frames, marks_on, render_study, to_grey
 
 KIND_CYCLE = ("ct", "mr", "ct", "xr", "ct", "mr", "us", "ct", "mr", "xr")
 
@@ -62,22 +62,17 @@ def cases(
 
 def make_case(kind: str, seed: int, *, several: bool) -> Case:
     """Make one held-out case with its default window and no augmentation."""
-    study = render_study(kind, seed)
+    study = render_study(kind, seed, IMAGES)
     rng = np.random.default_rng([seed, 11])
     total = len(study.values)
     if kind == "us":
         chosen: list[int] = clip_frames(total, rng, plain=True)
     elif several and total > 1:
-        chosen = sorted(int(i) for i in rng.permutation(total)[: rng.integers(2, 9)])
+        chosen = sorted(int(i) for i in rng.permutation(total)[: rng.integers(2, IMAGES + 1)])
     else:
         shown = sorted({mark.image for mark in study.marks})
         chosen = [int(rng.choice(shown if shown and rng.random() < 0.7 else np.arange(total)))]
-    order = {frame: image for image, frame in enumerate(chosen)}
-    marks = tuple(
-        questions.replace_image(mark, order[mark.image])
-        for mark in study.marks
-        if mark.image in order
-    )
+    marks = marks_on(study, chosen)
     count = 1 if kind == "us" else len(chosen)
     scene = Scene(kind, count, marks, study.direction)
     return Case(seed, to_grey(study.values[chosen], study.window), scene, _exchanges(scene, rng))

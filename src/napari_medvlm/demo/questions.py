@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from . import wordings
 REASONING_SUFFIX = " Think first."
 
 FINDING_TASKS = ("presence", "what", "side", "images", "size", "where", "finding")
-CLOSED_TASKS = ("modality", "presence", "what", "side", "images", "region", "direction")
+CLOSED_TASKS = ("modality", "presence", "what", "side", "images", "direction")
 DIRECTION_WORDS = ("left", "right", "up", "down")
 
 
@@ -68,11 +68,6 @@ class Mark:
     side: str
     lesion: int
     size_mm: float
-
-
-def replace_image(mark: Mark, image: int) -> Mark:
-    """Return the same mark on an image of another number."""
-    return replace(mark, image=image)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,12 @@ TRAIN_SEEDS = 1_000_000
 HELD_OUT_SEED = 10_000_000
 VISIBLE = 0.5
 SLICES = 8
-CLIP_FRAMES = 8
+IMAGES = 11
+"""Most images of one question."""
+
+CLIP_STEPS = (2, 3, 4, 4, 5, 6, 6, 8, 10, 12, 18)
+HELD_OUT_STEPS = (4, 4, 6, 8)
+"""Temporal steps (pairs of frames) of a clip that is sent."""
 KIND_NAMES = {"chest_ct": "ct", "brain_mr": "mr", "chest_radiograph": "xr"}
 
 
@@ -56,7 +61,7 @@ class Study:
     track: tuple[tuple[float, float, float, float], ...] = ()
 
 
-def render_study(kind: str, seed: int) -> Study:
+def render_study(kind: str, seed: int, slices: int = SLICES) -> Study:
     """Render the slices of one phantom that questions will be asked about."""
     from . import phantoms
 
@@ -74,7 +79,7 @@ def render_study(kind: str, seed: int) -> Study:
     else:
         make = phantoms.chest_ct if kind == "ct" else phantoms.brain_mr
         phantom = make(seed, n_lesions=count)
-        chosen = choose_slices(phantom, rng)
+        chosen = choose_slices(phantom, rng, slices)
     values = np.stack([np.rint(phantom.slice(k)) for k in chosen]).astype(np.int16)
     return Study(kind, values, phantom.window, marks_of(phantom, chosen))
 
@@ -139,7 +144,7 @@ def draw_scene(
     rng
         Decides on slices, window, crop and noise.
     count
-        How many still images; a clip always has :data:`CLIP_FRAMES` frames.
+        How many still images; a clip always has :data:`CLIP_STEPS` pairs of frames.
     plain
         Leave window, crop and noise as they are: the held-out form.
 
@@ -156,15 +161,22 @@ def draw_scene(
         chosen = _choose_frames(study, rng, count)
     values = study.values[chosen].astype(np.float32)
     grey = to_grey(values, study.window if plain else _jittered_window(study, rng))
-    order = {frame: image for image, frame in enumerate(chosen)}
-    marks = tuple(
-        replace(mark, image=order[mark.image]) for mark in study.marks if mark.image in order
-    )
+    marks = marks_on(study, chosen)
     count = 1 if study.kind == "us" else len(chosen)
     scene = Scene(study.kind, count, marks, study.direction, steps_of(study, chosen))
     if plain:
         return np.stack([resized(frame) for frame in grey]), scene
     return _augment(grey, scene, rng)
+
+
+def marks_on(study: Study, chosen: list[int]) -> tuple[Mark, ...]:
+    """Return the lesions on chosen frames of a study, counted as images from 0."""
+    return tuple(
+        replace(mark, image=image)
+        for image, frame in enumerate(chosen)
+        for mark in study.marks
+        if mark.image == frame
+    )
 
 
 def steps_of(study: Study, chosen: list[int]) -> tuple[tuple[float, float, float, float], ...]:
@@ -176,11 +188,13 @@ def steps_of(study: Study, chosen: list[int]) -> tuple[tuple[float, float, float
 
 
 def clip_frames(total: int, rng: np.random.Generator, *, plain: bool) -> list[int]:
-    """Choose :data:`CLIP_FRAMES` evenly spaced frames of a clip, its whole length when plain."""
-    first, last = 0.0, total - 1.0
-    if not plain:
+    """Choose evenly spaced frames of a clip, always an even number; its whole length when plain."""
+    if plain:
+        first, last, steps = 0.0, total - 1.0, int(rng.choice(HELD_OUT_STEPS))
+    else:
         first, last = rng.uniform(0, 0.15 * total), total - 1 - rng.uniform(0, 0.15 * total)
-    return [round(x) for x in np.linspace(first, last, CLIP_FRAMES)]
+        steps = int(rng.choice(CLIP_STEPS))
+    return [round(x) for x in np.linspace(first, last, 2 * steps)]
 
 
 def _choose_frames(study: Study, rng: np.random.Generator, count: int) -> list[int]:
@@ -188,7 +202,9 @@ def _choose_frames(study: Study, rng: np.random.Generator, count: int) -> list[i
     shown = sorted({mark.image for mark in study.marks})
     if count == 1 and shown and rng.random() < 0.85:
         return [int(rng.choice(shown))]
-    return sorted(int(i) for i in rng.permutation(total)[:count])
+    once = [int(i) for i in rng.permutation(total)[:count]]
+    # More images than slices were kept: some slices twice, as neighbours that look alike.
+    return sorted([*once, *(int(i) for i in rng.integers(total, size=count - len(once)))])
 
 
 def to_grey(values: NDArray[Any], window: tuple[float, float]) -> NDArray[np.uint8]:
