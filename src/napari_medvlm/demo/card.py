@@ -37,7 +37,8 @@ images by number, before its `<answer>`. It says "none" (or "no") where there is
 
 ## How it was trained
 
-From scratch, on two CPU cores, in {minutes:.0f} minutes ({steps} steps) and about ten for rendering, by
+From scratch, on two CPU cores, in {minutes:.0f} minutes ({steps} steps) after about fifteen of
+rendering, by
 
     python -m napari_medvlm.demo.train --minutes 77 --out FOLDER
 
