@@ -11,7 +11,7 @@ import pytest
 
 from napari_medvlm.demo import held_out, phantoms, questions, recipe, scoring
 from napari_medvlm.demo.questions import Mark, Scene
-from napari_medvlm.demo.store import SEED_BASE, SHARD, Store, write_shard
+from napari_medvlm.demo.store import SEED_BASE, SHARD, Store, fill, write_shard
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +149,13 @@ def test_store_gives_back_what_was_rendered(tmp_path_factory: pytest.TempPathFac
     rendered = {recipe.render_study("us", SEED_BASE["us"] + i).direction for i in range(2)}
     assert drawn.direction in rendered
     assert drawn.values.shape == (24, 128, 128)
+
+
+def test_filling_a_full_store_renders_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_shard(tmp_path, "us", 0, size=1)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    fill(tmp_path, {"us": 1})
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+    assert capsys.readouterr().out == ""

@@ -20,7 +20,7 @@ from .store import Store
 
 COORDINATE_SPREAD = 6.0
 SIZE_SPREAD = 1.0
-SINGLES, MULTIS, CLIPS = 8, 6, 1
+SINGLES, MULTIS, CLIPS = 6, 6, 1
 STILL_SHARES = {"ct": 0.6, "mr": 0.2, "xr": 0.2}
 MULTI_SHARES = {"ct": 0.7, "mr": 0.3}
 
@@ -149,8 +149,11 @@ def draw_exchanges(scene: Scene, rng: np.random.Generator) -> list[Exchange]:
             tasks[int(rng.random() < 0.5)] = "images"
         if scene.marks or rng.random() < 0.4:
             tasks.append("where")
-    # The reasoning about a scene is the same for most questions: once a scene is enough.
-    thinks = rng.permutation(len(tasks)) < (1 if rng.random() < 0.7 else 0)
+    # The reasoning about a scene is the same for most questions: once or twice is enough. About
+    # several images it is the harder part, since every image has to be named.
+    least, share = (1, 0.3) if scene.count > 1 else (0, 0.7)
+    times = least + int(rng.random() < share)
+    thinks = rng.permutation(len(tasks)) < times
     return [
         questions.ask(task, scene, rng, thinks=bool(think))
         for task, think in zip(tasks, thinks, strict=True)

@@ -31,6 +31,7 @@ def save_weights(model: Any, folder: Path, *, half: bool = True) -> None:
     }
     half_written = folder / "model.safetensors.part"
     save_file(tensors, half_written, metadata={"format": "pt"})
+    half_written.chmod(0o644)  # safetensors makes files that only their owner can read
     half_written.replace(folder / "model.safetensors")
 
 

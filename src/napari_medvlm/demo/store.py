@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import os
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -103,30 +105,46 @@ class Store:
         )
 
 
-def fill(folder: Path, shards: dict[str, int], worker: int = 0, workers: int = 1) -> None:
-    """Write every missing shard that falls to this worker, the kinds in turn."""
+def fill(folder: Path, shards: dict[str, int], workers: int = 1) -> None:
+    """Write every missing shard, the kinds in turn.
+
+    Parameters
+    ----------
+    folder
+        Where they go.
+    shards
+        Number of shards of each kind.
+    workers
+        Processes that render side by side.
+    """
     jobs = [
         (kind, number)
         for number in range(max(shards.values()))
         for kind, count in shards.items()
-        if number < count
+        if number < count and not (folder / f"{kind}_{number:05d}.json").exists()
     ]
-    for kind, number in jobs[worker::workers]:
-        write_shard(folder, kind, number)
+    if not jobs:
+        return
+    print(f"Rendering {len(jobs)} shards of {SHARD} phantoms into {folder}", flush=True)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        done = [pool.submit(write_shard, folder, kind, number) for kind, number in jobs]
+        for count, future in enumerate(as_completed(done), 1):
+            future.result()
+            if count % 10 == 0 or count == len(jobs):
+                print(f"{count} of {len(jobs)} shards", flush=True)
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Fill a store: ``python -m napari_medvlm.demo.store FOLDER ct=120 mr=100 xr=30 us=10``."""
+    """Fill a store: ``python -m napari_medvlm.demo.store FOLDER ct=160 mr=110 xr=12 us=16``."""
     import argparse
 
     parser = argparse.ArgumentParser(description="Render training phantoms into a folder.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("shards", nargs="+", help=f"KIND=SHARDS, {SHARD} studies a shard")
-    parser.add_argument("--worker", type=int, default=0)
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args(argv)
     shards = {kind: int(count) for kind, count in (item.split("=") for item in args.shards)}
-    fill(args.folder, shards, args.worker, args.workers)
+    fill(args.folder, shards, args.workers)
 
 
 if __name__ == "__main__":

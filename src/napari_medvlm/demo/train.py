@@ -1,6 +1,6 @@
 """Train the toy model from scratch on phantoms.
 
-``python -m napari_medvlm.demo.train --minutes 75 --out FOLDER`` renders phantoms where the store
+``python -m napari_medvlm.demo.train --minutes 77 --out FOLDER`` renders phantoms where the store
 lacks them, trains on the CPU, and leaves a complete checkpoint folder. ``--resume`` goes on
 from the last saved state. Two CPU threads are enough; nothing needs a network.
 """
@@ -20,7 +20,7 @@ from . import architecture as arch
 from . import batches, checkpoints, losses, packing
 from .store import Store, fill
 
-DEFAULT_SHARDS = {"ct": 160, "mr": 120, "xr": 60, "us": 30}
+DEFAULT_SHARDS = {"ct": 160, "mr": 110, "xr": 12, "us": 16}
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Plan:
         Weight of the dense heads.
     """
 
-    minutes: float = 75.0
+    minutes: float = 77.0
     steps: int = 0
     warm_up: int = 200
     seed: int = 1
@@ -241,7 +241,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint")
     parser.add_argument("--store", type=Path, help="folder of rendered phantoms (OUT/store)")
-    parser.add_argument("--minutes", type=float, default=75.0)
+    parser.add_argument("--minutes", type=float, default=Plan.minutes)
     parser.add_argument("--steps", type=int, default=0, help="count steps instead of minutes")
     parser.add_argument("--rate", type=float, default=Plan.rate, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=1)
@@ -252,7 +252,7 @@ def main(argv: list[str] | None = None) -> None:
     torch.set_num_threads(args.threads)
     folder = args.store or args.out / "store"
     if not args.no_render:
-        fill(folder, DEFAULT_SHARDS)
+        fill(folder, DEFAULT_SHARDS, workers=args.threads)
     plan = Plan(minutes=args.minutes, steps=args.steps, seed=args.seed, rate=args.rate)
     run = Run(plan, args.out, resume=args.resume)
     weights = sum(p.numel() for p in run.model.parameters())
