@@ -76,6 +76,15 @@ def test_the_strip_shows_exactly_what_is_sent(
     np.testing.assert_allclose(scan.world_to_data(viewer.dims.point)[0], 9)
 
 
+def test_asking_at_once_shows_what_went(
+    qtbot: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
+) -> None:
+    panel.choose_slices("even:3")
+    panel.ask("where?")  # before the strip has had time to follow
+    assert [frame.index for frame in panel.strip.frames] == [0, 4, 9]
+    assert panel.strip.frames == thread.asked[0].frames
+
+
 def test_slices_that_are_not_there_are_said(qtbot: Any, panel: MedvlmPanel, scan: Any) -> None:
     panel.choose_slices("3, 77")
     qtbot.waitUntil(lambda: "no slice 77" in panel.strip.line.text())
@@ -344,6 +353,22 @@ def test_the_engine_is_closed_once_when_the_panel_is_destroyed(
     panel.deleteLater()
     qtbot.waitUntil(lambda: "close" in thread.calls)
     assert thread.calls.count("close") == 1
+
+
+def test_a_long_conversation_scrolls_and_shows_its_end(
+    qtbot: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
+) -> None:
+    thread.script = events_of(reply(answer="A long answer. " * 30, boxes=[NODULE]))
+    panel.choose_slices("even:3")
+    for number in range(3):
+        with qtbot.waitSignal(panel.replied):
+            panel.ask(f"question {number}")
+    talk = panel.conversation_view
+    inside, bar = talk.widget(), talk.verticalScrollBar()
+    qtbot.waitUntil(lambda: inside.height() >= inside.heightForWidth(inside.width()))
+    qtbot.waitUntil(lambda: bar.value() == bar.maximum() > 0)
+    for view in talk.views:
+        assert view.answer.height() >= view.answer.heightForWidth(view.answer.width())
 
 
 def test_every_control_has_a_name_and_a_tip(panel: MedvlmPanel) -> None:

@@ -126,6 +126,8 @@ def config_dict(ids: dict[str, int], text: dict[str, Any]) -> dict[str, Any]:
     return {
         "architectures": ["Qwen2_5_VLForConditionalGeneration"],
         "model_type": "qwen2_5_vl",
+        # Tells `open_model` how the toy is talked to, wherever its folder is copied.
+        "medvlm_profile": "demo",
         "attention_dropout": 0.0,
         "bos_token_id": ids["<|endoftext|>"],
         "eos_token_id": ids["<|im_end|>"],

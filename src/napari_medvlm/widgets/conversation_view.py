@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from qtpy.QtCore import QSize, QTimer, Signal
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtCore import QSize, Signal
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from ..asking.exchange import Exchange
 from ..asking.placing import Grid
 from .exchange_view import ExchangeView, hint
+from .plain import Column
 
 EMPTY = "Choose what the model may look at, then ask.\nThe answer appears here."
 
 
-class ConversationView(QScrollArea):
+class ConversationView(Column):
     """Questions and answers, scrolled along while they stream unless the user reads above."""
 
     #: (exchange, PlacedBox) of a box that was clicked.
@@ -23,13 +24,10 @@ class ConversationView(QScrollArea):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Conversation")
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
         self.setMinimumHeight(150)
         self._views: dict[int, ExchangeView] = {}
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.timeout.connect(self._scroll_down)
+        self._following = True
+        self.settled.connect(self._scroll_down)
         self._inside = QWidget()
         self._layout = QVBoxLayout(self._inside)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -54,29 +52,25 @@ class ConversationView(QScrollArea):
         view.box_clicked.connect(lambda box, v=view: self.box_clicked.emit(v.exchange, box))
         self._views[exchange.number] = view
         self._layout.insertWidget(self._layout.count() - 1, view)
-        self._to_bottom()
+        self._following = True
         return view
 
     def update_from(self, exchanges: Iterable[Exchange], now: float) -> None:
         """Show newer states of exchanges."""
         bar = self.verticalScrollBar()
-        following = bar.value() >= bar.maximum() - 8
+        self._following = bar.value() >= bar.maximum() - 8
         for exchange in exchanges:
             view = self._views.get(exchange.number)
             if view is not None:
                 view.update_from(exchange, now)
-        if following:
-            self._to_bottom()
+        self.look_again()
 
     def tick(self, now: float) -> None:
         """Let the seconds of open questions run."""
         for view in self._views.values():
             view.tick(now)
 
-    def _to_bottom(self) -> None:
-        # After the layout has taken the new text in; before, the maximum is the old one.
-        self._soon.start(0)
-
     def _scroll_down(self) -> None:
-        bar = self.verticalScrollBar()
-        bar.setValue(bar.maximum())
+        if self._following:
+            bar = self.verticalScrollBar()
+            bar.setValue(bar.maximum())

@@ -59,6 +59,8 @@ class EdgeLetters(QObject):
         font.setPointSizeF(font.pointSizeF() * 1.4)
         font.setBold(True)
         label.setFont(font)
+        # On the image itself a letter needs a ground of its own, whatever lies below it.
+        label.setStyleSheet("background-color: rgba(0, 0, 0, 110); padding: 0 3px")
         label.hide()
         return label
 

@@ -75,7 +75,9 @@ class ExchangeView(QFrame):
         self.meta = quiet(PlainLabel())
         self.meta.setAccessibleName("Progress")
         self.sheet = QLabel()
-        self.sheet.setPixmap(contact_sheet(exchange.question.frames, exchange.question.regions))
+        sheet = contact_sheet(exchange.question.frames, exchange.question.regions)
+        self.sheet.setPixmap(sheet)
+        self.sheet.setFixedHeight(sheet.height())
         named(self.sheet, "Images that were sent", frames_words(exchange.question.frames))
         self.sheet.setVisible(bool(exchange.question.frames))
         self._layout = QVBoxLayout(self)
@@ -114,6 +116,7 @@ class ExchangeView(QFrame):
             row.addWidget(self._box_button(box))
         if boxes:
             self._layout.insertWidget(self._layout.indexOf(self.meta), self._box_row)
+            self._box_row.show()
 
     def _box_button(self, box: PlacedBox) -> QWidget:
         button = QToolButton()

@@ -56,6 +56,7 @@ def new_overlay(viewer: Viewer, layer: Layer, role: str, **options: Any) -> Shap
         axis_labels=layer.axis_labels,
         metadata={KEY: {"role": role, "of": weakref.ref(layer)}},
         face_color="transparent",
+        opacity=1.0,
         **options,
     )
     active = viewer.layers.selection.active

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, Qt, QTimer, Signal
 from qtpy.QtGui import QKeyEvent
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from ..asking import (
     AskingThread,
@@ -33,7 +33,7 @@ from .edges import EdgeLetters
 from .hosting import canvas_of, window_of
 from .lifecycle import AtTheEnd, close_in_background
 from .model_bar import ModelBar
-from .plain import PlainLabel, quiet, rule
+from .plain import Column, PlainLabel, quiet, rule
 from .pointing import Pointing
 from .pump import Pump
 from .regions_layer import RegionLayers
@@ -186,11 +186,8 @@ class MedvlmPanel(QWidget):
         column.addWidget(self.conversation_view, 1)
         for part in (rule(), self.ask_box, notice):
             column.addWidget(part)
-        area = QScrollArea()
+        area = Column()
         area.setWidget(body)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(area)
@@ -292,6 +289,7 @@ class MedvlmPanel(QWidget):
     def _compose(self, offer: ModelOffer) -> Composed:
         source, selection = self.source_box.selection()
         prepared = self._preparer.get(source, selection)
+        self._show_prepared(prepared)  # the strip is what is sent, whoever was first
         if prepared.error is not None:
             raise prepared.error
         layer = self.source_box.layer

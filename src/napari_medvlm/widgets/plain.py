@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QFont
-from qtpy.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
+from qtpy.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QSizePolicy, QWidget
 
 
 class PlainLabel(QLabel):
@@ -37,6 +37,43 @@ class PlainLabel(QLabel):
         if text != self.text():
             self.setText(text)
         self.setVisible(bool(text))
+
+
+class Column(QScrollArea):
+    """Scrolls one widget up and down, and gives it the width there is.
+
+    A widget whose height follows from its width is looked at again when its own layout has
+    changed: Qt's scroll area then works with the height from before.
+    """
+
+    settled = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._settle)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """See that the widget's layout changes."""
+        if (
+            event is not None
+            and event.type() == QEvent.Type.LayoutRequest
+            and watched is self.widget()
+        ):
+            self.look_again()
+        return bool(super().eventFilter(watched, event))
+
+    def look_again(self) -> None:
+        """Find out soon how high the widget wants to be; widgets just added need to be shown."""
+        self._soon.start(0)
+
+    def _settle(self) -> None:
+        QApplication.sendEvent(self.viewport(), QEvent(QEvent.Type.LayoutRequest))
+        self.settled.emit()
 
 
 def quiet(label: QLabel) -> QLabel:
