@@ -122,6 +122,15 @@ def test_reasoning_names_every_image_by_its_number() -> None:
     )
 
 
+def test_reasoning_about_many_images_names_those_that_show_something() -> None:
+    assert questions.reasoning_for("where", Scene("ct", 11, MARKS[2:])) == (
+        "Image 3 shows a nodule in the right lung."
+    )
+    assert questions.reasoning_for("where", Scene("mr", 11)) == (
+        "Images 1 to 11 show no nodule or lesion."
+    )
+
+
 def test_box_answer_is_json_in_thousandths() -> None:
     scene = Scene("ct", 4, MARKS)
     items = json.loads(questions.answer_for("where", scene))

@@ -23,6 +23,9 @@ REASONING_SUFFIX = " Think first."
 
 FINDING_TASKS = ("presence", "what", "side", "images", "size", "where", "finding")
 CLOSED_TASKS = ("modality", "presence", "what", "side", "images", "direction")
+NAMED_ONE_BY_ONE = 5
+"""Of more images than this, the reasoning does not count up those that show nothing."""
+
 DIRECTION_WORDS = ("left", "right", "up", "down")
 
 
@@ -193,6 +196,8 @@ def _who_shows_what(scene: Scene) -> str:
     kind = KINDS[scene.kind]
     if scene.is_clip:
         return "Video 1 shows no nodule or lesion."
+    if not scene.marks and scene.count > NAMED_ONE_BY_ONE:
+        return f"Images 1 to {scene.count} show no nodule or lesion."
     if not scene.marks:
         return f"{_images(list(range(1, scene.count + 1)), 'shows', 'show')} no nodule or lesion."
     groups: dict[str, list[int]] = {}
@@ -204,7 +209,7 @@ def _who_shows_what(scene: Scene) -> str:
         f"{_images(numbers, 'shows', 'show')} {_lesions(kind, side)}."
         for side, numbers in groups.items()
     ]
-    if silent:
+    if silent and scene.count <= NAMED_ONE_BY_ONE:
         parts.append(f"{_images(silent, 'does', 'do')} not.")
     return " ".join(parts)
 
