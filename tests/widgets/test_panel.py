@@ -21,6 +21,9 @@ from .fakes import FakeThread, events_of, reply, toy_offer
 
 pytestmark = pytest.mark.window
 
+#: Milliseconds; on a busy machine without a GPU a repaint alone can take seconds.
+PATIENCE = 30_000
+
 NODULE = Box("nodule", (16, 8, 32, 24), frame=1, raw=(250, 200, 500, 600))
 
 
@@ -48,10 +51,10 @@ def test_a_layer_of_another_kind_becomes_a_line(
 ) -> None:
     points = viewer.add_points(np.zeros((1, 3)), name="landmarks")
     panel.choose_layer(points)
-    qtbot.waitUntil(lambda: "Points layer" in panel.strip.line.text())
+    qtbot.waitUntil(lambda: "Points layer" in panel.strip.line.text(), timeout=PATIENCE)
     assert not panel.ask_box.button.isEnabled()
     panel.choose_layer(scan)
-    qtbot.waitUntil(lambda: len(panel.strip.frames) == 1)
+    qtbot.waitUntil(lambda: len(panel.strip.frames) == 1, timeout=PATIENCE)
 
 
 def test_the_strip_shows_exactly_what_is_sent(
@@ -59,11 +62,13 @@ def test_the_strip_shows_exactly_what_is_sent(
 ) -> None:
     thread.script = events_of(reply())
     viewer.dims.set_point(0, scan.data_to_world((7, 0, 0))[0])
-    qtbot.waitUntil(lambda: [frame.index for frame in panel.strip.frames] == [7])
+    qtbot.waitUntil(lambda: [frame.index for frame in panel.strip.frames] == [7], timeout=PATIENCE)
     qtbot.mouseClick(panel.source_box.add, Qt.MouseButton.LeftButton)
     panel.source_box.list.setText(panel.source_box.list.text() + ", 2")
     panel.source_box.list.textEdited.emit(panel.source_box.list.text())
-    qtbot.waitUntil(lambda: [frame.index for frame in panel.strip.frames] == [7, 2])
+    qtbot.waitUntil(
+        lambda: [frame.index for frame in panel.strip.frames] == [7, 2], timeout=PATIENCE
+    )
     assert [button.text() for button in panel.strip.buttons] == ["7", "2"]
     _type_and_ask(qtbot, panel, "what is this?")
     (question,) = thread.asked
@@ -71,7 +76,9 @@ def test_the_strip_shows_exactly_what_is_sent(
         frame.digest for frame in panel.strip.frames
     ]
     panel.choose_slices("even:3")
-    qtbot.waitUntil(lambda: [frame.index for frame in panel.strip.frames] == [0, 4, 9])
+    qtbot.waitUntil(
+        lambda: [frame.index for frame in panel.strip.frames] == [0, 4, 9], timeout=PATIENCE
+    )
     qtbot.mouseClick(panel.strip.buttons[2], Qt.MouseButton.LeftButton)
     np.testing.assert_allclose(scan.world_to_data(viewer.dims.point)[0], 9)
 
@@ -87,7 +94,7 @@ def test_asking_at_once_shows_what_went(
 
 def test_slices_that_are_not_there_are_said(qtbot: Any, panel: MedvlmPanel, scan: Any) -> None:
     panel.choose_slices("3, 77")
-    qtbot.waitUntil(lambda: "no slice 77" in panel.strip.line.text())
+    qtbot.waitUntil(lambda: "no slice 77" in panel.strip.line.text(), timeout=PATIENCE)
     assert panel.strip.frames == ()
     assert "no slice 77" in panel.ask_box.button.toolTip()
 
@@ -100,9 +107,11 @@ def test_an_answer_streams_in_and_its_box_lies_on_its_slice(
     _type_and_ask(qtbot, panel, "where is the nodule?")
     assert panel.busy
     (view,) = panel.conversation_view.views
-    qtbot.waitUntil(lambda: view.reasoning.isVisible() and "Image 1" in view.reasoning.text())
+    qtbot.waitUntil(
+        lambda: view.reasoning.isVisible() and "Image 1" in view.reasoning.text(), timeout=PATIENCE
+    )
     assert not panel.ask_box.button.isEnabled()
-    with qtbot.waitSignal(panel.replied):
+    with qtbot.waitSignal(panel.replied, timeout=PATIENCE):
         pass
     assert view.asked.text() == "where is the nodule?"
     assert view.answer.text() == "There is one nodule in the right lung."
@@ -129,7 +138,7 @@ def test_the_reasoning_opens_again_by_a_click(
     qtbot: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
 ) -> None:
     thread.script = events_of(reply())
-    with qtbot.waitSignal(panel.replied):
+    with qtbot.waitSignal(panel.replied, timeout=PATIENCE):
         _type_and_ask(qtbot, panel, "where?")
     (view,) = panel.conversation_view.views
     qtbot.mouseClick(view.head, Qt.MouseButton.LeftButton)
@@ -142,7 +151,7 @@ def test_answers_of_two_questions_share_one_layer(
     thread.script = events_of(reply(boxes=[NODULE]))
     panel.choose_slices("even:3")
     for words in ("where?", "and again?"):
-        with qtbot.waitSignal(panel.replied):
+        with qtbot.waitSignal(panel.replied, timeout=PATIENCE):
             _type_and_ask(qtbot, panel, words)
     findings = _shapes(viewer, "findings")
     assert [layer.name for layer in viewer.layers] == ["ct", "findings"]
@@ -155,7 +164,7 @@ def test_model_text_is_never_markup(
 ) -> None:
     text = "<b>bold</b> <img src='file:///etc/hosts'> &amp;"
     thread.script = events_of(reply(answer=text))
-    with qtbot.waitSignal(panel.replied):
+    with qtbot.waitSignal(panel.replied, timeout=PATIENCE):
         _type_and_ask(qtbot, panel, "where?")
     (view,) = panel.conversation_view.views
     assert view.answer.text() == text
@@ -168,8 +177,10 @@ def test_stop_keeps_what_has_come(
 ) -> None:
     thread.script = [Queued(), Prefill(tokens=9), Token(text="<think>so far", count=3)]
     _type_and_ask(qtbot, panel, "where?")
-    qtbot.waitUntil(lambda: "so far" in panel.conversation_view.views[0].reasoning.text())
-    with qtbot.waitSignal(panel.replied):
+    qtbot.waitUntil(
+        lambda: "so far" in panel.conversation_view.views[0].reasoning.text(), timeout=PATIENCE
+    )
+    with qtbot.waitSignal(panel.replied, timeout=PATIENCE):
         qtbot.mouseClick(panel.ask_box.stop, Qt.MouseButton.LeftButton)
     assert panel.conversation_view.views[0].meta.text().startswith("stopped")
     assert not panel.busy
@@ -180,9 +191,9 @@ def test_keys_ask_and_stop(qtbot: Any, panel: MedvlmPanel, scan: Any, thread: Fa
     panel.ask_box.text.setFocus()
     qtbot.keyClicks(panel.ask_box.text, "where?")
     qtbot.keyClick(panel.ask_box.text, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: panel.busy)
+    qtbot.waitUntil(lambda: panel.busy, timeout=PATIENCE)
     qtbot.keyClick(panel.ask_box.text, Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: not panel.busy)
+    qtbot.waitUntil(lambda: not panel.busy, timeout=PATIENCE)
 
 
 def test_a_failure_is_one_plain_line(
@@ -191,7 +202,7 @@ def test_a_failure_is_one_plain_line(
     thread.script = [
         Failed(kind="memory", message="The model ran out of memory.", advice="Send fewer images.")
     ]
-    with qtbot.waitSignal(panel.failed) as caught:
+    with qtbot.waitSignal(panel.failed, timeout=PATIENCE) as caught:
         _type_and_ask(qtbot, panel, "where?")
     assert caught.args == ["The model ran out of memory. Send fewer images."]
     assert panel.conversation_view.views[0].meta.text() == caught.args[0]
@@ -207,13 +218,13 @@ def test_a_rectangle_of_the_user_goes_into_the_question(
     qtbot.mouseClick(panel.ask_box.region, Qt.MouseButton.LeftButton)
     regions = _shapes(viewer, "regions")
     assert regions.mode == "add_rectangle"
-    qtbot.waitUntil(lambda: len(panel.strip.frames) == 2)
+    qtbot.waitUntil(lambda: len(panel.strip.frames) == 2, timeout=PATIENCE)
     box = (10.0, 4.0, 30.0, 20.0)
     sent = panel.strip.frames[1].box_corners(box)
     elsewhere = panel.strip.frames[1].box_corners(box)
     elsewhere[:, 0] = 9
     regions.add([sent, elsewhere], shape_type="rectangle")
-    qtbot.waitUntil(lambda: "slice that is not sent" in panel.ask_box.line.text())
+    qtbot.waitUntil(lambda: "slice that is not sent" in panel.ask_box.line.text(), timeout=PATIENCE)
     _type_and_ask(qtbot, panel, "what is in the region?")
     (region,) = thread.asked[0].regions
     assert (region.frame, region.label) == (1, "region 1")
@@ -228,7 +239,7 @@ def test_a_layer_removed_during_an_answer_breaks_nothing(
     thread.script, thread.pace = events_of(reply(boxes=[NODULE])), 2
     panel.choose_slices("even:3")
     _type_and_ask(qtbot, panel, "where?")
-    with qtbot.waitSignal(panel.replied):
+    with qtbot.waitSignal(panel.replied, timeout=PATIENCE):
         viewer.layers.remove(scan)
     assert [layer.name for layer in viewer.layers] == []
     assert "was removed" in panel.ask_box.line.text()
@@ -260,7 +271,7 @@ def test_the_proxy_that_napari_gives_to_plugins_is_as_good_as_the_viewer(
     assert panel.source_box.layer is layer
     thread.script = events_of(reply(boxes=[replace(NODULE, frame=0)]))
     for words in ("where?", "and again?"):
-        with qtbot.waitSignal(panel.replied):
+        with qtbot.waitSignal(panel.replied, timeout=PATIENCE):
             _type_and_ask(qtbot, panel, words)
     assert [other.name for other in viewer.layers] == ["ct", "findings"]
     panel.choose_layer(proxy.layers["ct"])
@@ -305,7 +316,7 @@ def test_closing_an_engine_that_is_closed_already_is_no_error(
     qtbot: Any, viewer: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
 ) -> None:
     thread.script = events_of(reply())
-    with qtbot.waitSignal(panel.replied):
+    with qtbot.waitSignal(panel.replied, timeout=PATIENCE):
         _type_and_ask(qtbot, panel, "where?")
 
     def closed() -> None:
@@ -322,7 +333,7 @@ def test_a_flat_picture_of_another_reader_can_be_asked_about(
 ) -> None:
     thread.script = events_of(reply(boxes=[replace(NODULE, frame=0)]))
     picture = viewer.add_image(np.zeros((40, 64), np.uint8), name="picture")
-    with qtbot.waitSignal(panel.replied):
+    with qtbot.waitSignal(panel.replied, timeout=PATIENCE):
         _type_and_ask(qtbot, panel, "where?")
     (corners,) = viewer.layers["findings"].data
     np.testing.assert_allclose(corners.min(axis=0), (7.5, 15.5))
@@ -338,7 +349,7 @@ def test_frames_of_a_clip_go_as_a_video_and_boxes_to_their_frame(
     viewer.add_image(data, **attributes)
     assert panel.source_box.this.text() == "this frame"
     panel.choose_slices("even:3")
-    with qtbot.waitSignal(panel.replied):
+    with qtbot.waitSignal(panel.replied, timeout=PATIENCE):
         _type_and_ask(qtbot, panel, "which way?")
     (question,) = thread.asked
     assert (question.frame_kind, len(question.frames)) == ("video", 3)
@@ -351,7 +362,7 @@ def test_the_engine_is_closed_once_when_the_panel_is_destroyed(
 ) -> None:
     panel = MedvlmPanel(viewer, thread=thread, models=())
     panel.deleteLater()
-    qtbot.waitUntil(lambda: "close" in thread.calls)
+    qtbot.waitUntil(lambda: "close" in thread.calls, timeout=PATIENCE)
     assert thread.calls.count("close") == 1
 
 
@@ -361,12 +372,14 @@ def test_a_long_conversation_scrolls_and_shows_its_end(
     thread.script = events_of(reply(answer="A long answer. " * 30, boxes=[NODULE]))
     panel.choose_slices("even:3")
     for number in range(3):
-        with qtbot.waitSignal(panel.replied):
+        with qtbot.waitSignal(panel.replied, timeout=PATIENCE):
             panel.ask(f"question {number}")
     talk = panel.conversation_view
     inside, bar = talk.widget(), talk.verticalScrollBar()
-    qtbot.waitUntil(lambda: inside.height() >= inside.heightForWidth(inside.width()))
-    qtbot.waitUntil(lambda: bar.value() == bar.maximum() > 0)
+    qtbot.waitUntil(
+        lambda: inside.height() >= inside.heightForWidth(inside.width()), timeout=PATIENCE
+    )
+    qtbot.waitUntil(lambda: bar.value() == bar.maximum() > 0, timeout=PATIENCE)
     for view in talk.views:
         assert view.answer.height() >= view.answer.heightForWidth(view.answer.width())
 
@@ -388,11 +401,11 @@ def test_every_control_has_a_name_and_a_tip(panel: MedvlmPanel) -> None:
 
 def test_the_panel_fits_a_small_screen(qtbot: Any, panel: MedvlmPanel, scan: Any) -> None:
     panel.choose_slices("even:10")
-    qtbot.waitUntil(lambda: len(panel.strip.frames) == 10)
+    qtbot.waitUntil(lambda: len(panel.strip.frames) == 10, timeout=PATIENCE)
     assert panel.minimumWidth() == 380
     assert panel.minimumSizeHint().height() < 500
     panel.parent().setFloating(True)
     panel.parent().resize(380, 640)
-    qtbot.waitUntil(lambda: panel.height() < 660)
+    qtbot.waitUntil(lambda: panel.height() < 660, timeout=PATIENCE)
     area = panel.layout().itemAt(0).widget()
     assert area.widget().width() <= area.viewport().width()
