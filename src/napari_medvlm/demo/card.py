@@ -40,7 +40,7 @@ images by number, before its `<answer>`. It says "none" (or "no") where there is
 From scratch, on two CPU cores, in {minutes:.0f} minutes ({steps} steps) after about fifteen of
 rendering, by
 
-    python -m napari_medvlm.demo.train --minutes 77 --out FOLDER
+    python -m napari_medvlm.demo.train --minutes 88 --out FOLDER
 
 Seed 1. Training phantoms have seeds below {train:,}; held-out ones start at {held_out:,}, so none
 was ever trained on. {note}
@@ -48,7 +48,7 @@ was ever trained on. {note}
 - Data: chest CT, brain MR, chest radiographs and ultrasound clips, rendered once (up to eight
   slices each), then shown with a random window, crop, zoom, mirror image, contrast and grain.
   Slices that cut a lesion at less than half of its width are ambiguous and left out.
-- A step: 16 single images, 12 sets of two to eleven, 2 clips; two or three questions about each,
+- A step: 12 single images, 12 sets of two to eleven, 2 clips; two or three questions about each,
   packed behind one prefix. AdamW, 1.2e-3 falling along a cosine, weight decay 0.05, clipping at 1.
 - Loss: cross entropy of the answer's tokens; a measured number's target is a Gaussian around its
   exact value. During training only, heads on the vision tower tell where lesions are.

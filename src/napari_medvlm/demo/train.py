@@ -1,6 +1,6 @@
 """Train the toy model from scratch on phantoms.
 
-``python -m napari_medvlm.demo.train --minutes 77 --out FOLDER`` renders phantoms where the store
+``python -m napari_medvlm.demo.train --minutes 88 --out FOLDER`` renders phantoms where the store
 lacks them, trains on the CPU, and leaves a complete checkpoint folder. ``--resume`` goes on
 from the last saved state. Two CPU threads are enough; nothing needs a network.
 """
@@ -20,7 +20,7 @@ from . import architecture as arch
 from . import batches, checkpoints, losses, packing
 from .store import Store, fill
 
-DEFAULT_SHARDS = {"ct": 160, "mr": 110, "xr": 12, "us": 16}
+DEFAULT_SHARDS = {"ct": 160, "mr": 110, "xr": 19, "us": 16}
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Plan:
         Weight of the dense heads.
     """
 
-    minutes: float = 77.0
+    minutes: float = 88.0
     steps: int = 0
     warm_up: int = 200
     seed: int = 1
