@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 XVFB := xvfb-run -a -s "-screen 0 1600x1000x24"
 STAMP := $(VENV)/.installed
+PIP = $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
 .PHONY: env demo test lint bench parity clean system
 
@@ -16,10 +17,12 @@ env: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt napari.yaml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found on PATH."; exit 1; }
 	@test -x $(BIN)/python || { echo "[env] making $(VENV) with $(PYTHON)"; $(PYTHON) -m venv $(VENV); }
-	@echo "[env] installing the pinned set (some minutes the first time, 2 GB of disk)"
-	@$(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt --upgrade pip
-	@$(BIN)/python -m pip install --disable-pip-version-check -q --progress-bar on -c constraints.txt torch==2.13.0
-	@$(BIN)/python -m pip install --disable-pip-version-check -q --progress-bar on -c constraints.txt -e ".[all]" --group dev
+	@echo "[env] 1/3 pip itself (all of it: some minutes the first time, 2 GB of disk)"
+	@$(PIP) -q --upgrade pip
+	@echo "[env] 2/3 torch, pinned to its CPU build where the index has one"
+	@$(PIP) torch==2.13.0
+	@echo "[env] 3/3 napari, the model libraries, this project, the tools of the tests"
+	@$(PIP) -e ".[all]" --group dev
 	@touch $(STAMP)
 	@echo "[env] ready"
 
