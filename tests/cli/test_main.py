@@ -96,6 +96,19 @@ def test_ask_streams_reasoning_and_answer(capsys: pytest.CaptureFixture[str]) ->
     assert facts["finish_reason"] == "stop"
 
 
+def test_ask_prints_reasoning_and_answer_under_headings(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["ask", str(CT), "Where is the nodule?", "--slices", "11,22,33"]) == 0
+    out, err = capsys.readouterr()
+    reasoning, _, answer = out.partition("\n\n")
+    assert reasoning.startswith("Reasoning: ")
+    assert answer.startswith("Answer: ")
+    assert "<" not in out
+    assert "box: nodule on image 2" in err
+    assert "not for diagnosis" in err
+
+
 def test_models_lists_the_toy_as_a_toy(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out.splitlines()[-1])["models"]

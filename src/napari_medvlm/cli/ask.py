@@ -12,6 +12,10 @@ import numpy as np
 
 from ..asking import Composed, FrameBox, compose, frame_words, place, size_words
 from ..dialogue import Failed, Generation, Loaded, Loading, Prefill, Replied, Reply, Token
+from ..dialogue.context import ParseContext
+from ..dialogue.question import Mode
+from ..dialogue.reply import FinishReason
+from ..dialogue.streaming import PartSplitter, Piece
 from ..engine import ModelChoice, ModelThread
 from ..errors import QuestionError, SelectionError
 from ..imaging import PLANES, Clip, Plane, Selection, Volume, Window, parse_slices, read
@@ -121,7 +125,31 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _follow(thread: ModelThread, request: int, *, quiet: bool) -> Reply | Failed:
+class _Printer:
+    """Prints a streaming text to stdout under two headings, tags left out."""
+
+    def __init__(self, mode: Mode) -> None:
+        self._splitter = PartSplitter(ParseContext(mode=mode))
+        self._part = ""
+
+    def feed(self, text: str) -> None:
+        self._show(self._splitter.feed(text))
+
+    def finish(self, reason: FinishReason) -> None:
+        self._show(self._splitter.finish(reason))
+        print(flush=True)
+
+    def _show(self, pieces: list[Piece]) -> None:
+        for piece in pieces:
+            if piece.part != self._part or piece.restart:
+                gap = "\n\n" if self._part else ""
+                sys.stdout.write(f"{gap}{piece.part.capitalize()}: ")
+                self._part = piece.part
+            sys.stdout.write(piece.text)
+        sys.stdout.flush()
+
+
+def _follow(thread: ModelThread, request: int, printer: _Printer | None) -> Reply | Failed:
     """Print what comes; the text itself to stdout, everything else to stderr."""
     for event in thread.events(request):
         if isinstance(event, Loading) and event.fraction in (None, 1.0):
@@ -130,10 +158,11 @@ def _follow(thread: ModelThread, request: int, *, quiet: bool) -> Reply | Failed
             _say(f"[{event.name} on {event.device}, {event.dtype}, {event.seconds:.1f} s]")
         elif isinstance(event, Prefill):
             _say(f"[reading {event.tokens} tokens, {event.reused} of them reused]")
-        elif isinstance(event, Token) and not quiet:
-            sys.stdout.write(event.text)
-            sys.stdout.flush()
+        elif isinstance(event, Token) and printer is not None:
+            printer.feed(event.text)
         elif isinstance(event, Replied):
+            if printer is not None:
+                printer.finish(event.reply.finish_reason)
             return event.reply
         elif isinstance(event, Failed):
             return event
@@ -191,7 +220,8 @@ def run(options: argparse.Namespace) -> int:
     )
     thread = ModelThread()
     try:
-        reply = _follow(thread, thread.ask(composed.question, choice), quiet=options.json)
+        printer = None if options.json else _Printer(options.mode)
+        reply = _follow(thread, thread.ask(composed.question, choice), printer)
     except KeyboardInterrupt:
         thread.stop()
         _say("\nmedvlm ask: stopped")
@@ -205,7 +235,6 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(facts))
         return EXIT_OK
-    print()
     for box in facts["boxes"]:
         _say(f"box: {box['label'] or 'unnamed'} on image {box['image']}, {box['size']}")
     _say(f"[{reply.new_tokens} tokens, {reply.timings.total:.1f} s; not for diagnosis]")
