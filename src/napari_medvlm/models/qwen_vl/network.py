@@ -6,7 +6,10 @@ state that the library keeps on the module: it belongs to whichever prompt came 
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -169,10 +172,26 @@ class QwenNetwork:
         return fresh
 
 
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Silence the library's notices on older spellings, which it reads all the same.
+
+    Published configs say ``rope_scaling``; parity with them is proven by ``medvlm verify``.
+    """
+    logger = logging.getLogger("transformers")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
 def _configure(config_class: Any, checkpoint: Checkpoint) -> Any:
     values = {k: v for k, v in checkpoint.config.items() if k != "auto_map"}
     try:
-        config = config_class.from_dict(values)
+        with _without_warnings():
+            config = config_class.from_dict(values)
     except (TypeError, ValueError, KeyError) as error:
         raise CheckpointError(
             f"config.json of {checkpoint.folder} does not describe a "
