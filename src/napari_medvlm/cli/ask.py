@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from typing import Any
 
 import numpy as np
 
-from ..asking import Composed, FrameBox, compose, frame_words, place, size_words
+from ..asking import Composed, FrameBox, compose, frame_words, model_offer, place, size_words
 from ..dialogue import Failed, Generation, Loaded, Loading, Prefill, Replied, Reply, Token
 from ..dialogue.context import ParseContext
 from ..dialogue.question import Mode
 from ..dialogue.reply import FinishReason
 from ..dialogue.streaming import PartSplitter, Piece
-from ..engine import ModelChoice, ModelThread
+from ..engine import ModelThread
 from ..errors import QuestionError, SelectionError
 from ..imaging import PLANES, Clip, Plane, Selection, Volume, Window, parse_slices, read
 from ..imaging import slice_count as count_slices
-from ..models.store import locate
 from .main import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USER_ERROR
 
 
@@ -48,8 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-new-tokens", type=int, default=1024)
     parser.add_argument("--temperature", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16", "float16"])
+    parser.add_argument("--device", default=None, help="cpu, cuda, cuda:1; a GPU if there is one")
+    parser.add_argument("--dtype", default=None, choices=["float32", "bfloat16", "float16"])
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
 
 
@@ -209,19 +207,16 @@ def reply_facts(source: Volume | Clip, composed: Composed, reply: Reply) -> dict
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
-    located = locate(options.model)
+    offer = model_offer(options.model, device=options.device, dtype=options.dtype)
     source, composed = build(options)
     for number, frame in enumerate(composed.question.frames):
         _say(frame_words(number, frame))
     for remark in composed.remarks:
         _say(f"Note: {remark}")
-    choice = ModelChoice(
-        os.fspath(located.path), located.label, options.device, options.dtype, located.profile
-    )
     thread = ModelThread()
     try:
         printer = None if options.json else _Printer(options.mode)
-        reply = _follow(thread, thread.ask(composed.question, choice), printer)
+        reply = _follow(thread, thread.ask(composed.question, offer.choice), printer)
     except KeyboardInterrupt:
         thread.stop()
         _say("\nmedvlm ask: stopped")

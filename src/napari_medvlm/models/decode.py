@@ -19,7 +19,16 @@ from .sampling import DecodeSettings, Sampler
 
 
 class Network(Protocol):
-    """What a family gives to the loop."""
+    """What a family gives to the loop.
+
+    Attributes
+    ----------
+    device, dtype
+        Where its weights lie and what they are, as torch names them.
+    """
+
+    device: Any
+    dtype: Any
 
     def encode_span(self, prompt: Prompt, index: int) -> Any:
         """Features (tokens, hidden) of the prompt's span number ``index``."""

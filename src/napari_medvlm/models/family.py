@@ -54,6 +54,9 @@ class AnsweringModel(ABC):
         penalty: float,
     ) -> None:
         self.name = profile.title
+        # What "auto" became; the engine reports it and measures memory there.
+        self.device = str(network.device)
+        self.dtype = str(network.dtype).removeprefix("torch.")
         self.profile = profile
         self.tokens = tokens
         self.stop_ids = stops
