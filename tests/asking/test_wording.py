@@ -3,7 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_medvlm.asking import contract_words, frame_words, frames_words, sent_words
+from napari_medvlm.asking import (
+    PlacedBox,
+    answer_words,
+    contract_words,
+    frame_words,
+    frames_words,
+    sent_words,
+)
 from napari_medvlm.asking.engine_words import state_tone, state_words
 from napari_medvlm.dialogue import Question, Region, Turn
 from napari_medvlm.engine import EngineState
@@ -80,3 +87,25 @@ def test_what_lies_outside_the_training_is_marked() -> None:
 )
 def test_the_engines_state_in_words(state: EngineState, tone: str, words: str) -> None:
     assert (state_tone(state), state_words(state)) == (tone, words)
+
+
+def _boxes(*found: tuple[str, int]) -> list[PlacedBox]:
+    corners, box = np.zeros((4, 3)), (0.0, 0.0, 1.0, 1.0)
+    return [PlacedBox(label, corners, frame, 0, box, False, box) for label, frame in found]
+
+
+def test_a_bare_list_of_boxes_is_put_into_words() -> None:
+    written = '[{"image": 3, "bbox_2d": [1, 2, 3, 4], "label": "nodule"}]'
+    assert answer_words(written, _boxes(("nodule", 2))) == "nodule on image 3"
+    assert answer_words(f"```json\n{written}\n```", _boxes(("nodule", 2))) == "nodule on image 3"
+    several = _boxes(("nodule", 2), ("nodule", 0), ("", 1))
+    assert answer_words(written, several) == "nodule on images 1, 3; box on image 2"
+
+
+@pytest.mark.parametrize("written", ["none", "Right lung, on image 3.", "[not json", "[" * 100_000])
+def test_any_other_answer_stays_as_it_was_written(written: str) -> None:
+    assert answer_words(written, _boxes(("nodule", 2))) == written
+
+
+def test_boxes_without_a_place_leave_the_answer_as_it_was_written() -> None:
+    assert answer_words('[{"bbox_2d": [1, 2, 3, 4]}]', []) == '[{"bbox_2d": [1, 2, 3, 4]}]'

@@ -18,6 +18,7 @@ from .session import Session
 from .sources import Offer, offer
 from .thread import AskingThread
 from .wording import (
+    answer_words,
     contract_words,
     frame_words,
     frames_words,
@@ -27,6 +28,7 @@ from .wording import (
 )
 
 __all__ = [
+    "answer_words",
     "AskingThread",
     "Composed",
     "Conversation",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from ..dialogue import Question
 from ..imaging import Frame, Window
 from ..models.contracts import InputContract
+from .placing import PlacedBox
 
 #: A true minus sign: a hyphen is easily lost before a position.
 MINUS = "\N{MINUS SIGN}"
@@ -98,3 +100,35 @@ def contract_words(contract: InputContract, frames: Sequence[Frame], video: bool
         kind="video" if video and len(frames) > 1 else "images",
     )
     return "   ".join(f"{'✓' if chip.kept else '!'} {chip.text}" for chip in chips)
+
+
+def answer_words(answer: str, boxes: Sequence[PlacedBox]) -> str:
+    """An answer for people: a bare JSON list of boxes becomes "nodule on images 2, 3".
+
+    Parameters
+    ----------
+    answer
+        As the model wrote it. Anything but JSON is returned unchanged.
+    boxes
+        Those of its boxes that have a place; without any, the answer is returned unchanged.
+    """
+    text = answer.strip()
+    if not boxes or not _is_json(text):
+        return text
+    images: dict[str, list[int]] = {}
+    for box in boxes:
+        images.setdefault(box.label or "box", []).append(box.frame + 1)
+    return "; ".join(f"{label} on {_image_words(seen)}" for label, seen in images.items())
+
+
+def _is_json(text: str) -> bool:
+    bare = text.removeprefix("```json").removeprefix("```").removesuffix("```")
+    try:
+        return isinstance(json.loads(bare), list | dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _image_words(numbers: Sequence[int]) -> str:
+    listed = ", ".join(str(number) for number in sorted(set(numbers)))
+    return f"image {listed}" if len(set(numbers)) == 1 else f"images {listed}"

@@ -9,8 +9,8 @@ from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout
 
 from ..asking.exchange import Exchange, Stage
 from ..asking.placing import Grid, PlacedBox, size_words
-from ..asking.wording import frames_words, sent_words
-from .plain import PlainLabel, bold, named, quiet
+from ..asking.wording import answer_words, frames_words, sent_words
+from .plain import PlainLabel, bold, named, plain_tip, quiet
 from .strip import contact_sheet
 
 
@@ -41,7 +41,11 @@ class ExchangeView(QFrame):
         """
         self.exchange = exchange
         self._show_reasoning(exchange, now)
-        self.answer.show_text(exchange.answer.strip())
+        words = answer_words(exchange.answer, exchange.boxes)
+        self.answer.show_text(words)
+        # What was put into words can still be read as it was written.
+        written = exchange.answer.strip()
+        self.answer.setToolTip(plain_tip(f"As written: {written}") if written != words else "")
         self.meta.show_text(exchange.status_words(now))
         if exchange.ended and self._box_row is None:
             self._show_boxes(exchange.boxes)

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import html
+
 from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QFont
 from qtpy.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QSizePolicy, QWidget
+
+
+def plain_tip(text: str) -> str:
+    """Text for a tooltip that holds a model's words.
+
+    Qt takes tooltips that look like markup for markup; escaped inside a tag of ours they are not.
+    """
+    return f"<qt>{html.escape(text)}</qt>"
 
 
 class PlainLabel(QLabel):
