@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_medvlm.asking import Grid, grid_of, overlap, place, size_words
+from napari_medvlm.asking import Grid, grid_of, place, size_words
 from napari_medvlm.dialogue import Box, Reply
 from napari_medvlm.imaging import Selection, take
 
@@ -54,9 +54,3 @@ def test_boxes_without_a_place_are_left_out() -> None:
     frames = take(ct(), Selection(indices=(3,)))
     boxes = (Box("elsewhere", (0, 0, 4, 4), frame=1), Box("flat", (4, 4, 4, 9)))
     assert place(Reply(raw="", boxes=boxes), frames) == ()
-
-
-def test_overlap_is_intersection_over_union() -> None:
-    assert overlap((0, 0, 2, 2), (1, 0, 3, 2)) == pytest.approx(1 / 3)
-    assert overlap((0, 0, 2, 2), (2, 0, 3, 2)) == 0
-    assert overlap((0, 0, 2, 2), (0, 0, 2, 2)) == 1

@@ -8,7 +8,8 @@ import pytest
 
 from napari_medvlm.demo import evaluate as bench
 from napari_medvlm.demo import held_out
-from napari_medvlm.demo.evaluate import MODEL_FOLDER, evaluate
+from napari_medvlm.demo.evaluate import evaluate
+from napari_medvlm.models.store import DEMO_FOLDER
 
 pytest.importorskip("torch")
 
@@ -35,7 +36,7 @@ def test_it_says_none_where_there_is_nothing(figures: dict[str, float]) -> None:
 
 
 def test_the_folder_is_small_and_complete() -> None:
-    names = {path.name for path in MODEL_FOLDER.iterdir()}
+    names = {path.name for path in DEMO_FOLDER.iterdir()}
     assert names == {
         "README.md",
         "chat_template.json",
@@ -48,11 +49,11 @@ def test_the_folder_is_small_and_complete() -> None:
         "tokenizer_config.json",
         "vocab.json",
     }
-    assert sum(path.stat().st_size for path in MODEL_FOLDER.iterdir()) < 15e6
+    assert sum(path.stat().st_size for path in DEMO_FOLDER.iterdir()) < 15e6
 
 
 def test_the_card_calls_it_a_toy() -> None:
-    text = (MODEL_FOLDER / "README.md").read_text(encoding="utf-8")
+    text = (DEMO_FOLDER / "README.md").read_text(encoding="utf-8")
     assert "TOY: trained on synthetic phantoms" in text
     assert "knows nothing of real patients" in text
 
@@ -62,7 +63,7 @@ def test_shipped_files_are_those_of_the_training_script(tmp_path: Path) -> None:
 
     architecture.write_folder(tmp_path)
     for path in tmp_path.iterdir():
-        assert path.read_bytes() == (MODEL_FOLDER / path.name).read_bytes(), path.name
+        assert path.read_bytes() == (DEMO_FOLDER / path.name).read_bytes(), path.name
 
 
 def test_a_region_reaches_the_prompt_as_it_was_drawn() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_medvlm.dialogue import ParseContext, parse, to_frame, to_system
+from napari_medvlm.dialogue.boxes import iou
 from napari_medvlm.dialogue.reply import BoxSystem
 
 SIZES = st.tuples(st.integers(1, 4000), st.integers(1, 4000))
@@ -128,3 +129,10 @@ def test_without_the_needed_sizes_there_are_no_boxes() -> None:
     ):
         parsed = parse(text, context)
         assert (parsed.boxes, parsed.dropped_boxes) == ((), 0)
+
+
+def test_iou_is_intersection_over_union() -> None:
+    assert iou((0, 0, 2, 2), (1, 0, 3, 2)) == pytest.approx(1 / 3)
+    assert iou((0, 0, 2, 2), (2, 0, 3, 2)) == 0
+    assert iou((0, 0, 2, 2), (0, 0, 2, 2)) == 1
+    assert iou((2, 2, 0, 0), (0, 0, 2, 2)) == 0

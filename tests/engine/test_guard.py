@@ -65,4 +65,7 @@ def test_the_engine_imports_neither_torch_nor_a_window_library() -> None:
         "sys.exit(repr(heavy) if heavy else 0)"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment
+    )
+    assert done.returncode == 0, done.stderr

@@ -11,7 +11,7 @@ from .composing import Composed, compose
 from .conversation import Conversation
 from .exchange import Exchange, Stage
 from .offers import ModelOffer, known_models, model_offer
-from .placing import Grid, PlacedBox, box_size, grid_of, overlap, place, place_box, size_words
+from .placing import Grid, PlacedBox, box_size, grid_of, place, place_box, size_words
 from .preparing import FramePreparer, Prepared
 from .regions import FrameBox, LeftOut, SourceBox, place_regions
 from .session import Session
@@ -55,7 +55,6 @@ __all__ = [
     "known_models",
     "model_offer",
     "offer",
-    "overlap",
     "place",
     "place_box",
     "place_regions",

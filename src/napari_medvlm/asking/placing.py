@@ -138,13 +138,3 @@ def size_words(placed: PlacedBox, source: Volume | Clip | Grid) -> str:
 def _short(length: float) -> str:
     # A tenth of a millimetre matters for what is smaller than a centimetre.
     return f"{length:.0f}" if length >= 10 else f"{length:.1f}"
-
-
-def overlap(first: BoxXYXY, second: BoxXYXY) -> float:
-    """Intersection over union of two boxes of one frame, 0 where they do not meet."""
-    width = min(first[2], second[2]) - max(first[0], second[0])
-    height = min(first[3], second[3]) - max(first[1], second[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (first, second))
-    return width * height / (areas - width * height)

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..dialogue.boxes import iou
 from ..imaging import BoxXYXY
-from .placing import PlacedBox, overlap
+from .placing import PlacedBox
 
 
 @dataclass(frozen=True)
@@ -31,4 +32,4 @@ def true_boxes(truth: Mapping[str, Any]) -> tuple[TrueBox, ...]:
 
 def best_overlap(placed: PlacedBox, truth: Sequence[TrueBox]) -> float:
     """Largest intersection over union with a true box of the same slice, 0 without one."""
-    return max((overlap(placed.box, t.box) for t in truth if t.index == placed.index), default=0.0)
+    return max((iou(placed.box, t.box) for t in truth if t.index == placed.index), default=0.0)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..models.store import DEMO_FOLDER
 from . import scoring
 from .held_out import Case, cases
 from .questions import CLOSED_TASKS, Exchange, largest_mm
@@ -23,11 +24,9 @@ if TYPE_CHECKING:
     from ..dialogue.question import Question
     from ..dialogue.reply import Reply
 
-MODEL_FOLDER = Path(__file__).resolve().parent / "model"
-
 
 def evaluate(
-    model_folder: Path = MODEL_FOLDER,
+    model_folder: Path = DEMO_FOLDER,
     n: int = 200,
     seeds: int = HELD_OUT_SEED,
     *,

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..dialogue.boxes import iou
 from .questions import Scene
 
 Box = Sequence[float]
@@ -31,15 +32,6 @@ def boxes_of(answer: str) -> list[tuple[int, Box]]:
         for item in items
         if isinstance(item, dict) and len(item.get("bbox_2d", ())) == 4 and "image" in item
     ]
-
-
-def iou(a: Box, b: Box) -> float:
-    """Return the intersection over union of two boxes."""
-    wide = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
-    high = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
-    both = wide * high
-    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both
-    return both / union if union > 0 else 0.0
 
 
 def scene_iou(told: Iterable[tuple[int, Box]], scene: Scene) -> float:

@@ -12,6 +12,7 @@ Frame coordinates are pixel edges: x from 0 to columns, y from 0 to rows.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..imaging.frame import BoxXYXY
@@ -140,3 +141,19 @@ def to_system(
         raise ValueError(msg)
     fx, fy = units[0] / frame_wh[0], units[1] / frame_wh[1]
     return box[0] * fx, box[1] * fy, box[2] * fx, box[3] * fy
+
+
+def iou(first: Sequence[float], second: Sequence[float]) -> float:
+    """Intersection over union of two boxes of one system, 0 where they do not meet.
+
+    Parameters
+    ----------
+    first, second
+        ``(x0, y0, x1, y1)`` with sorted corners; one whose corners are swapped meets nothing.
+    """
+    width = min(first[2], second[2]) - max(first[0], second[0])
+    height = min(first[3], second[3]) - max(first[1], second[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (first, second))
+    return width * height / (areas - width * height)
