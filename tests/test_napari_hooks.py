@@ -10,7 +10,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from napari_medvlm import napari_hooks
 from napari_medvlm.demo.files import sample_path
-from napari_medvlm.errors import ReadError
+from napari_medvlm.errors import ImagingError
 from napari_medvlm.imaging import Clip, Selection, Volume, take
 from napari_medvlm.imaging.layers import volume_of
 from napari_medvlm.napari_hooks import get_reader
@@ -78,7 +78,7 @@ def test_damage_found_later_is_an_error_for_people(tmp_path):
     (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\0")
     reader = get_reader(str(tmp_path / "a.npy"))
     assert reader is not None
-    with pytest.raises(ReadError, match="damaged array"):
+    with pytest.raises(ImagingError, match="damaged array"):
         reader(str(tmp_path / "a.npy"))
 
 

@@ -31,7 +31,7 @@ class MedvlmError(Exception):
         return type(self), (self.message, self.advice)
 
 
-class ReadError(MedvlmError):
+class ImagingError(MedvlmError):
     """A file or folder that could not be read as a Volume or a Clip."""
 
 

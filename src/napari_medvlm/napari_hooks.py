@@ -49,7 +49,7 @@ def read_layers(path: Paths) -> list[LayerData]:
 
     Raises
     ------
-    ReadError
+    ImagingError
         If nothing could be read.
     """
     if not isinstance(path, str) and len(path) > 1:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from napari_medvlm.errors import ReadError
+from napari_medvlm.errors import ImagingError
 from napari_medvlm.imaging import Selection, read, take
 
 from .series import write_series
@@ -40,7 +40,7 @@ def test_npy_shapes_of_one_volume(tmp_path):
 )
 def test_npy_of_other_things_is_refused(tmp_path, array, words):
     np.save(tmp_path / "a.npy", array, allow_pickle=True)
-    with pytest.raises(ReadError, match=words):
+    with pytest.raises(ImagingError, match=words):
         read(tmp_path / "a.npy")
 
 
@@ -57,7 +57,7 @@ def test_npy_with_a_damaged_header_is_refused(tmp_path, header):
     text = header.ljust(117).encode() + b"\n"
     path = tmp_path / "a.npy"
     path.write_bytes(b"\x93NUMPY\x01\0" + len(text).to_bytes(2, "little") + text)
-    with pytest.raises(ReadError, match="damaged array"):
+    with pytest.raises(ImagingError, match="damaged array"):
         read(path)
 
 
@@ -123,19 +123,19 @@ def bad_files():
 def test_bad_files_say_what_was_expected_and_found(tmp_path, name, data, words):
     path = tmp_path / name
     path.write_bytes(data)
-    with pytest.raises(ReadError, match=words) as caught:
+    with pytest.raises(ImagingError, match=words) as caught:
         read(path)
     assert caught.value.advice
     assert "\n" not in str(caught.value)
 
 
 def test_missing_and_forbidden(tmp_path):
-    with pytest.raises(ReadError, match="There is no file or folder"):
+    with pytest.raises(ImagingError, match="There is no file or folder"):
         read(tmp_path / "nowhere.dcm")
-    with pytest.raises(ReadError, match="found no files"):
+    with pytest.raises(ImagingError, match="found no files"):
         read(tmp_path)
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(ReadError, match="neither a file nor a folder"):
+    with pytest.raises(ImagingError, match="neither a file nor a folder"):
         read(tmp_path / "pipe")
 
 
@@ -148,9 +148,9 @@ def test_a_file_that_may_not_be_opened(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied", str(self))
 
     monkeypatch.setattr("pathlib.Path.open", refuse)
-    with pytest.raises(ReadError, match=r"a\.npy could not be opened: Permission denied"):
+    with pytest.raises(ImagingError, match=r"a\.npy could not be opened: Permission denied"):
         read(path)
-    with pytest.raises(ReadError, match="Permission denied"):
+    with pytest.raises(ImagingError, match="Permission denied"):
         read(tmp_path)
 
 
@@ -163,5 +163,5 @@ def test_a_file_that_may_not_be_opened(tmp_path, monkeypatch):
 def test_garbage_is_an_error_and_nothing_else(tmp_path_factory, head, tail):
     path = tmp_path_factory.mktemp("junk") / "file"
     path.write_bytes(head + tail)
-    with pytest.raises(ReadError):
+    with pytest.raises(ImagingError):
         read(path)

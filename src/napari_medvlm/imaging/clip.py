@@ -36,7 +36,7 @@ class Clip:
     Parameters
     ----------
     source
-        The decoder; see ``napari_medvlm.imaging.video.read_video``.
+        The decoder; see ``napari_medvlm.imaging.video.files.read_video``.
     digest
         Content hash of the file.
     name
@@ -94,7 +94,7 @@ class Clip:
         ------
         SelectionError
             If there is no such frame.
-        ReadError
+        ImagingError
             If it cannot be decoded.
         """
         return self.frames((index,))[0]

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import MedvlmError, ReadError
+from ..errors import ImagingError
 from .clip import Clip
+from .progress import Cancelled, Progress, Step
+from .scan import Entry, Found, LeftOut
 from .sniffing import Kind, found, promised, sniff
 from .volume import Volume
 
 Source = Volume | Clip
 
 
-def read(path: str | os.PathLike[str]) -> list[Volume | Clip]:
+def read(path: str | os.PathLike[str], *, progress: Progress | None = None) -> list[Volume | Clip]:
     """Read a file or a folder.
 
     Parameters
@@ -23,32 +26,26 @@ def read(path: str | os.PathLike[str]) -> list[Volume | Clip]:
     path
         A DICOM file (of any name), NIfTI, .npy, PNG, JPEG or video; or a folder of such
         files, looked through with its subfolders.
+    progress
+        Told how far the reading is; may raise ``Cancelled``.
 
     Returns
     -------
     sources
         One Volume or Clip for a file (a DICOM file may hold only one slice). For a folder one
-        Volume for each DICOM series, then one entry for each other file, in order of name.
+        entry for each coherent volume of each DICOM series, then one for each other file, in
+        order of name.
 
     Raises
     ------
-    ReadError
+    ImagingError
         If the file is missing, unreadable, damaged, or of no format that is read here; for a
         folder, if nothing in it can be read.
     """
     place = Path(path).expanduser()
-    try:
-        if not place.exists():
-            raise ReadError(
-                f"There is no file or folder {place}.", "Check the path for typing mistakes."
-            )
-        return _read_folder(place) if place.is_dir() else _read_file(place)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ReadError(
-            f"{place.name} could not be opened: {reason}.",
-            "Check that you may read it and that its disk is there.",
-        ) from error
+    listed = find(place, progress)
+    where = f"the folder {place.name}" if place.is_dir() else place.name
+    return _open_all(listed, where, progress)
 
 
 def read_files(paths: Iterable[str | os.PathLike[str]]) -> list[Volume | Clip]:
@@ -56,48 +53,112 @@ def read_files(paths: Iterable[str | os.PathLike[str]]) -> list[Volume | Clip]:
 
     Raises
     ------
-    ReadError
+    ImagingError
         If nothing among them can be read.
     """
-    return _read_many([Path(path) for path in paths], "these files")
+    return _open_all(find_files([Path(path) for path in paths]), "these files", None)
 
 
-def _read_file(path: Path) -> list[Source]:
+def find(place: Path, progress: Progress | None = None) -> Found:
+    """List what a file or folder holds; see ``scan.scan``."""
+    with _opening(place):
+        if not place.exists():
+            raise ImagingError(
+                f"There is no file or folder {place}.", "Check the path for typing mistakes."
+            )
+        if place.is_dir():
+            os.listdir(place)  # os.walk would pass over a folder that may not be read
+            return find_files(list(files_in(place)), progress)
+        return _find_one(place)
+
+
+@contextmanager
+def _opening(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ImagingError(
+            f"{place.name} could not be opened: {reason}.",
+            "Check that you may read it and that its disk is there.",
+        ) from error
+
+
+def _find_one(path: Path) -> Found:
     if not path.is_file():
-        raise ReadError(f"{path.name} is neither a file nor a folder.", "Choose a scan or clip.")
+        raise ImagingError(f"{path.name} is neither a file nor a folder.", "Choose a scan or clip.")
     kind = sniff(path)
     if kind is None:
-        raise ReadError(
+        raise ImagingError(
             f"{path.name}: expected {promised(path)}; found {found(path)}.",
             "Choose a scan or a clip, or the folder that holds one.",
         )
-    return _read_kind(path, kind)
+    if kind != "dicom":
+        return Found((_entry(path, kind),))
+    from .dicom.series import scan_dicom
+
+    listed = scan_dicom([path])
+    if not listed.entries:
+        reasons = "; ".join(one.reason.rstrip(".") for one in listed.left_out)
+        raise ImagingError(
+            f"{path.name}: No DICOM image could be read: {reasons}.",
+            "Check that the file is a complete DICOM image and was copied without change.",
+        )
+    return listed
 
 
-def _read_kind(path: Path, kind: Kind) -> list[Source]:
-    # Imported here, so that a program that reads one format loads one library.
-    if kind == "dicom":
-        from .dicom import read_dicom
-
+def find_files(paths: list[Path], progress: Progress | None = None) -> Found:
+    """List what several files hold together."""
+    kinds: dict[Path, Kind] = {}
+    entries: list[Entry] = []
+    left_out: list[LeftOut] = []
+    for n, path in enumerate(paths):
+        if progress is not None and n % 64 == 0:
+            progress(Step(n, len(paths), "looking at files"))
         try:
-            return list(read_dicom([path]))
-        except ReadError as error:
-            raise ReadError(f"{path.name}: {error.message}", error.advice) from error
-    if kind == "nifti":
-        from .nifti import read_nifti
+            kind = sniff(path)
+        except OSError as error:
+            reason = f"It could not be opened: {error.strerror or error}."
+            left_out.append(LeftOut(path, reason, broken=True))
+        else:
+            if kind is None:
+                left_out.append(LeftOut(path, f"It is {found(path)}."))
+            else:
+                kinds[path] = kind
+    dicom = [path for path, kind in kinds.items() if kind == "dicom"]
+    if dicom:
+        from .dicom.series import scan_dicom
 
-        return [read_nifti(path)]
-    if kind == "npy":
-        from .npy import read_npy
+        listed = scan_dicom(dicom, progress)
+        entries += listed.entries
+        left_out += listed.left_out
+    for path, kind in kinds.items():
+        if kind != "dicom":
+            try:
+                entries.append(_entry(path, kind))
+            except ImagingError as error:
+                left_out.append(LeftOut(path, error.message, broken=True))
+    return Found(tuple(entries), tuple(left_out))
 
-        return [read_npy(path)]
-    if kind == "picture":
-        from .picture import read_picture
 
-        return [read_picture(path)]
-    from .video import read_video
+def _entry(path: Path, kind: Kind) -> Entry:
+    # Imported here, so that a program that reads one format loads one library.
+    with _opening(path):
+        if kind == "nifti":
+            from .formats.nifti import scan_nifti
 
-    return [read_video(path)]
+            return scan_nifti(path)
+        if kind == "npy":
+            from .formats.npy import scan_npy
+
+            return scan_npy(path)
+        if kind == "picture":
+            from .formats.picture import scan_picture
+
+            return scan_picture(path)
+        from .video.files import scan_video
+
+        return scan_video(path)
 
 
 def files_in(folder: Path) -> Iterator[Path]:
@@ -109,44 +170,28 @@ def files_in(folder: Path) -> Iterator[Path]:
         yield from (Path(place) / name for name in sorted(visible))
 
 
-def _read_folder(folder: Path) -> list[Source]:
-    os.listdir(folder)  # os.walk would pass over a folder that may not be read
-    return _read_many(list(files_in(folder)), f"the folder {folder.name}")
-
-
-def _read_many(paths: list[Path], where: str) -> list[Source]:
-    kinds: dict[Path, Kind] = {}
-    problems: list[str] = []
-    for path in paths:
-        try:
-            kind = sniff(path)
-        except OSError as error:
-            problems.append(f"{path.name}: {error.strerror or error}")
-        else:
-            if kind is not None:
-                kinds[path] = kind
+def _open_all(listed: Found, where: str, progress: Progress | None) -> list[Source]:
     sources: list[Source] = []
-    dicom = [path for path, kind in kinds.items() if kind == "dicom"]
-    if dicom:
-        from .dicom import read_dicom
-
+    problems = [one.reason.rstrip(".") for one in listed.left_out]
+    failed: list[ImagingError] = []
+    for entry in listed.entries:
         try:
-            sources += read_dicom(dicom)
-        except ReadError as error:
-            problems.append(error.message.rstrip("."))
-    for path, kind in kinds.items():
-        if kind != "dicom":
-            try:
-                sources += _read_kind(path, kind)
-            except MedvlmError as error:
-                problems.append(error.message.rstrip("."))
+            sources.append(entry.open(progress=progress))
+        except Cancelled:
+            raise
+        except ImagingError as error:
+            failed.append(error)
     if not sources:
-        raise ReadError(_nothing(where, len(paths), problems), "Choose a folder that holds a scan.")
-    return [_with_problems(source, len(problems)) for source in sources]
+        if len(failed) == 1 and not problems:
+            raise failed[0]
+        problems += [error.message.rstrip(".") for error in failed]
+        raise ImagingError(_nothing(where, problems), "Choose a folder that holds a scan.")
+    broken = len(failed) + sum(one.broken for one in listed.left_out)
+    return [_with_problems(source, broken) for source in sources]
 
 
-def _nothing(where: str, count: int, problems: list[str]) -> str:
-    found_what = f"{count} files" if count else "no files"
+def _nothing(where: str, problems: list[str]) -> str:
+    found_what = f"{len(problems)} files" if problems else "no files"
     detail = f" ({'; '.join(problems[:3])})" if problems else ""
     return (
         f"No scan or clip could be read from {where}: expected DICOM, NIfTI, .npy, PNG, JPEG "

@@ -43,7 +43,7 @@ def take(source: Volume | Clip, selection: Selection) -> tuple[Frame, ...]:
     ------
     SelectionError
         Without any index, for one that is not there, or for a plane the source cannot give.
-    ReadError
+    ImagingError
         If a frame of a Clip cannot be decoded.
     """
     if not selection.indices:

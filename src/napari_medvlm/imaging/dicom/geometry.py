@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import scale_affine
-from .dicom_header import SPACING_TAGS, ImageHeader
+from ..arrays import scale_affine
+from .header import SPACING_TAGS, ImageHeader
 
 #: Positions nearer than this (mm) are one position.
 _SAME = 0.01

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ReadError
-from .dicom_geometry import Placement, place, same_geometry
-from .dicom_header import DAMAGE, ImageHeader, NotAnImage, read_headers
-from .dicom_pixels import decode, display_windows, inverted_sum, stack
-from .volume import Volume, Window
+from ...errors import ImagingError
+from ..progress import Progress, Step
+from ..scan import Entry, Found, LeftOut, middle_image
+from ..volume import Volume, Window
+from .geometry import Placement, place, same_geometry
+from .header import DAMAGE, ImageHeader, NotAnImage, read_headers
+from .pixels import decode, display_windows, inverted_sum, stack
 
 _ADVICE = "Check that the files are complete DICOM images and were copied without change."
 
@@ -25,58 +28,65 @@ _DECODERS = (
 )
 
 
-def read_dicom(paths: Iterable[Path]) -> list[Volume]:
-    """Read files and sort them into Volumes, the largest first within a series.
+def scan_dicom(paths: Iterable[Path], progress: Progress | None = None) -> Found:
+    """Sort files into volumes by their headers, the largest first within a series.
 
     Parameters
     ----------
     paths
         DICOM files in any order, of any number of series.
+    progress
+        Told how many headers were read; may raise ``Cancelled``.
 
     Returns
     -------
-    volumes
-        In the order in which their series are met.
-
-    Raises
-    ------
-    ReadError
-        If no image is among them; says what the files were instead.
+    found
+        Entries in the order in which their series are met.
     """
+    with _quietly():
+        series, left_out = _headers(list(paths), progress)
+        return Found(
+            tuple(entry for headers in series.values() for entry in _entries(headers)),
+            tuple(left_out),
+        )
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
     with warnings.catch_warnings():
         # pydicom warns of every value that bends the standard; clinical files are full of them.
         warnings.simplefilter("ignore")
-        series, problems = _headers(paths)
-        volumes: list[Volume] = []
-        for headers in series.values():
-            volumes += _read_series(headers, problems)
-    if not volumes:
-        missing = any("missing dependencies" in problem for problem in problems)
-        raise ReadError(
-            f"No DICOM image could be read: {_summary(problems)}.",
-            _DECODERS if missing else _ADVICE,
-        )
-    return volumes
+        yield
 
 
-def _headers(paths: Iterable[Path]) -> tuple[dict[str, list[ImageHeader]], list[str]]:
+def _headers(
+    paths: list[Path], progress: Progress | None
+) -> tuple[dict[str, list[ImageHeader]], list[LeftOut]]:
     series: dict[str, list[ImageHeader]] = {}
-    problems: list[str] = []
-    for path in paths:
+    left_out: list[LeftOut] = []
+    for n, path in enumerate(paths):
+        if progress is not None and n % 32 == 0:
+            progress(Step(n, len(paths), "reading headers"))
         try:
             headers = read_headers(path)
         except NotAnImage as found:
-            problems.append(f"{found} is not an image")
+            left_out.append(LeftOut(path, f"{found} is not an image."))
         except DAMAGE as error:
-            problems.append(_reason("a damaged header", error))
+            reason = f"{_reason('A damaged header', error)}."
+            left_out.append(LeftOut(path, reason, broken=True))
         else:
             series.setdefault(headers[0].series, []).extend(headers)
-    return series, problems
+    return series, left_out
 
 
 def _reason(what: str, error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return f"{what} ({lines[0][:200].rstrip('.:')})" if lines else what
+
+
+def _files(headers: Sequence[ImageHeader]) -> str:
+    names = list(dict.fromkeys(h.path.name for h in headers))
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} other files"
 
 
 def _summary(problems: Sequence[str]) -> str:
@@ -86,7 +96,7 @@ def _summary(problems: Sequence[str]) -> str:
     return "; ".join(parts[:3]) + more if parts else "there are no files"
 
 
-def _read_series(headers: Sequence[ImageHeader], problems: list[str]) -> list[Volume]:
+def _entries(headers: Sequence[ImageHeader]) -> list[Entry]:
     groups: list[list[ImageHeader]] = []
     for header in headers:
         for group in groups:
@@ -96,28 +106,66 @@ def _read_series(headers: Sequence[ImageHeader], problems: list[str]) -> list[Vo
         else:
             groups.append([header])
     groups.sort(key=len, reverse=True)
-    volumes = []
-    for n, group in enumerate(groups):
-        part = f" ({n + 1})" if n else ""
-        split = (
-            (f"The series holds images of {len(groups)} geometries; this is one of them.",)
-            if len(groups) > 1
-            else ()
-        )
-        volume = _read_group(group, part, split, problems)
-        if volume is not None:
-            volumes.append(volume)
-    return volumes
+    split = (
+        (f"The series holds images of {len(groups)} geometries; this is one of them.",)
+        if len(groups) > 1
+        else ()
+    )
+    parts = [f" ({n + 1})" if n else "" for n in range(len(groups))]
+    return [_entry(group, part, split) for group, part in zip(groups, parts, strict=True)]
+
+
+def _entry(headers: Sequence[ImageHeader], part: str, remarks: tuple[str, ...]) -> Entry:
+    placement = place(headers)
+    first = placement.points[0]
+    head = first[len(first) // 2]
+    time = (len(placement.points),) if len(placement.points) > 1 else ()
+    k, j, i = (float(step) for step in np.linalg.norm(placement.affine[:3, :3], axis=0))
+
+    def opener(*, lazy: bool, progress: Progress | None) -> Volume:
+        with _quietly():
+            return _read_group(headers, part, remarks, progress)
+
+    def preview() -> npt.NDArray[Any]:
+        with _quietly():
+            return middle_image(_read_group([head], part, (), None))
+
+    return Entry(
+        kind="volume",
+        name=_name(head, part),
+        shape=(*time, len(first), *head.shape[:2]),
+        opener=opener,
+        preview=preview,
+        modality=head.modality,
+        spacing=(k, j, i),
+        unit=placement.unit,
+        files=len({h.path for h in headers}),
+        remarks=(*remarks, *placement.remarks),
+    )
+
+
+def _key(head: ImageHeader) -> str:
+    return hashlib.sha256((head.series or str(head.path)).encode()).hexdigest()
+
+
+def _name(head: ImageHeader, part: str) -> str:
+    return f"{head.modality or 'DICOM'} series {_key(head)[:6]}{part}"
 
 
 def _read_group(
-    headers: Sequence[ImageHeader], part: str, remarks: tuple[str, ...], problems: list[str]
-) -> Volume | None:
-    pixels, failed = _decode_all(headers)
-    problems += failed
+    headers: Sequence[ImageHeader],
+    part: str,
+    remarks: tuple[str, ...],
+    progress: Progress | None,
+) -> Volume:
+    pixels, failed = _decode_all(headers, progress)
     sound = [h for h in headers if (h.path, h.frame) in pixels]
     if not sound:
-        return None
+        missing = any("missing dependencies" in problem for problem in failed)
+        raise ImagingError(
+            f"{_files(headers)}: No DICOM image could be read: {_summary(failed)}.",
+            _DECODERS if missing else _ADVICE,
+        )
     if failed:
         # Without the decoder's own words, which may quote the header.
         remarks = (*remarks, f"{len(failed)} files of it could not be decoded; left out.")
@@ -129,14 +177,16 @@ def _read_group(
 
 
 def _decode_all(
-    headers: Sequence[ImageHeader],
+    headers: Sequence[ImageHeader], progress: Progress | None
 ) -> tuple[dict[tuple[Path, int | None], npt.NDArray[Any]], list[str]]:
     wanted: dict[Path, list[ImageHeader]] = {}
     for header in headers:
         wanted.setdefault(header.path, []).append(header)
     pixels: dict[tuple[Path, int | None], npt.NDArray[Any]] = {}
     failed: list[str] = []
-    for path, images in wanted.items():
+    for n, (path, images) in enumerate(wanted.items()):
+        if progress is not None:
+            progress(Step(n, len(wanted), "reading images"))
         try:
             array = decode(path)
             # A multi-frame file of one frame comes without the leading axis.
@@ -172,11 +222,10 @@ def _volume(
         notes.append("Windows differ from slice to slice; those of the middle one are used.")
     seconds = [images[0].seconds for images in placement.points]
     times = tuple(s for s in seconds if s is not None)
-    key = hashlib.sha256(head.series.encode() or voxels.tobytes()).hexdigest()
     return Volume(
         voxels=voxels,
         affine=placement.affine,
-        name=f"{head.modality or 'DICOM'} series {key[:6]}{part}",
+        name=_name(head, part),
         modality=head.modality,
         windows=windows,
         remarks=tuple(notes),
@@ -189,6 +238,6 @@ def _volume(
         facts={
             "format": "DICOM",
             "images": str(sum(len(images) for images in placement.points)),
-            "series": key[:12],
+            "series": _key(head)[:12],
         },
     )

@@ -7,10 +7,10 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import EnhancedCTImageStorage
 
-from napari_medvlm.errors import ReadError
+from napari_medvlm.errors import ImagingError
 from napari_medvlm.imaging import Selection, Volume, Window, read, take
 
-from .series import image, save, write_series
+from ..series import image, save, write_series
 
 
 @pytest.fixture
@@ -255,7 +255,7 @@ def test_without_a_decoder_the_advice_names_one(tmp_path, voxels, monkeypatch):
     path = save(ds, tmp_path / "a")
     decoder = pydicom.pixels.get_decoder(pydicom.uid.RLELossless)
     monkeypatch.setattr(decoder, "_available", {})
-    with pytest.raises(ReadError, match=r"RLE Lossless.*pip install pylibjpeg"):
+    with pytest.raises(ImagingError, match=r"RLE Lossless.*pip install pylibjpeg"):
         read(path)
 
 
@@ -271,14 +271,14 @@ def test_a_truncated_slice_is_left_out_and_said(tmp_path, voxels):
 def test_a_truncated_file_alone_is_an_error(tmp_path, voxels):
     path = save(image(voxels[0]), tmp_path / "a.dcm")
     path.write_bytes(path.read_bytes()[:-50])
-    with pytest.raises(ReadError, match=r"a\.dcm: No DICOM image.*pixels could not be decoded"):
+    with pytest.raises(ImagingError, match=r"a\.dcm: No DICOM image.*pixels could not be decoded"):
         read(path)
 
 
 def test_objects_without_images_are_named(tmp_path):
     ds = image(np.zeros((2, 2), np.uint8), Rows=None, Columns=None, PixelData=None)
     ds.SOPClassUID = "1.2.840.10008.5.1.4.1.1.481.3"
-    with pytest.raises(ReadError, match="RT Structure Set is not an image"):
+    with pytest.raises(ImagingError, match="RT Structure Set is not an image"):
         read(save(ds, tmp_path / "rs.dcm").parent)
 
 
@@ -286,5 +286,5 @@ def test_objects_without_images_are_named(tmp_path):
 def test_damaged_headers_are_errors(tmp_path, voxels, cut):
     path = save(image(voxels[0]), tmp_path / "a.dcm")
     path.write_bytes(path.read_bytes()[:cut] + b"\xff" * 40)
-    with pytest.raises(ReadError):
+    with pytest.raises(ImagingError):
         read(path)

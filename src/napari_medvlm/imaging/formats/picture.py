@@ -8,12 +8,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ReadError
-from ..extras import require
-from .arrays import plain_voxels, scale_affine
-from .volume import Volume
+from ...errors import ImagingError
+from ...extras import require
+from ..arrays import plain_voxels, scale_affine
+from ..scan import Entry, entry_of
+from ..volume import Volume
 
 _ADVICE = "Export the picture again as PNG or JPEG."
+
+
+def scan_picture(path: Path) -> Entry:
+    """What ``read_picture`` would give."""
+    return entry_of(read_picture(path))
 
 
 def read_picture(path: Path) -> Volume:
@@ -24,7 +30,7 @@ def read_picture(path: Path) -> Volume:
 
     Raises
     ------
-    ReadError
+    ImagingError
         If it cannot be decoded.
     """
     pil: Any = require("PIL.Image", "to read pictures")
@@ -33,7 +39,7 @@ def read_picture(path: Path) -> Volume:
             image.load()
             pixels = _pixels(image, pil)
     except (OSError, SyntaxError, ValueError, EOFError, pil.DecompressionBombError) as error:
-        raise ReadError(
+        raise ImagingError(
             f"{path.name}: expected a PNG or JPEG picture; it could not be decoded ({error}).",
             _ADVICE,
         ) from error

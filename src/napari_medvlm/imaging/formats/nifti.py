@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ReadError
-from ..extras import require
-from .arrays import plain_voxels
-from .volume import Volume, Window
+from ...errors import ImagingError
+from ...extras import require
+from ..arrays import plain_voxels
+from ..scan import Entry, entry_of
+from ..volume import Volume, Window
 
 _ADVICE = "Check that the file is complete and was copied without change."
 #: Meaning of sform_code and qform_code (nifti1.h, NIFTI_XFORM_*).
@@ -24,6 +25,11 @@ _SPACES = {1: "scanner", 2: "aligned", 3: "Talairach", 4: "MNI 152", 5: "templat
 #: Millimetres in the spatial units that a NIfTI header can name.
 _MILLIMETRES = {"mm": 1.0, "meter": 1000.0, "micron": 0.001, "unknown": 1.0}
 _SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
+
+
+def scan_nifti(path: Path) -> Entry:
+    """What ``read_nifti`` would give."""
+    return entry_of(read_nifti(path))
 
 
 def read_nifti(path: Path) -> Volume:
@@ -34,7 +40,7 @@ def read_nifti(path: Path) -> Volume:
 
     Raises
     ------
-    ReadError
+    ImagingError
         If the file is damaged, or holds something other than a 2-D to 4-D image.
     """
     nib: Any = require("nibabel", "to read NIfTI files")
@@ -47,7 +53,7 @@ def read_nifti(path: Path) -> Volume:
             image = _load(path, nib)
             array = _array(image, path)
     except damage as error:
-        raise ReadError(
+        raise ImagingError(
             f"{path.name}: expected a NIfTI image; it could not be read ({error}).", _ADVICE
         ) from error
     return _volume(image, array)
@@ -78,23 +84,23 @@ def _array(image: Any, path: Path) -> npt.NDArray[Any]:
     # In NIfTI's own order (i, j, k[, t][, rgb]).
     array: npt.NDArray[Any] = np.asanyarray(image.dataobj)
     if array.size == 0:
-        raise ReadError(f"{path.name}: the image has no voxels (shape {array.shape}).", _ADVICE)
+        raise ImagingError(f"{path.name}: the image has no voxels (shape {array.shape}).", _ADVICE)
     if array.dtype.names is not None:
         if len(image.shape) != 3 or not {"R", "G", "B"} <= set(array.dtype.names):
-            raise ReadError(
+            raise ImagingError(
                 f"{path.name}: expected colour as one RGB volume; found shape {image.shape} "
                 f"of {array.dtype}."
             )
         return np.stack([array[c] for c in "RGB"], axis=-1)
     if array.dtype.kind not in "iuf":
-        raise ReadError(f"{path.name}: expected real numbers; found {array.dtype}.")
+        raise ImagingError(f"{path.name}: expected real numbers; found {array.dtype}.")
     # A vector or a further axis of one entry is no axis.
     while array.ndim > 3 and array.shape[-1] == 1:
         array = array[..., 0]
     while array.ndim < 3:
         array = array[..., None]
     if array.ndim > 4:
-        raise ReadError(
+        raise ImagingError(
             f"{path.name}: expected three or four axes; found shape {image.shape}.",
             "Save one component as a volume of its own.",
         )

@@ -14,13 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ReadError
-from ..extras import require
-from .clip import Clip, FrameSource, Pixels
+from ...errors import ImagingError
+from ...extras import require
+from ..clip import Clip, FrameSource, Pixels
+from ..scan import Entry, entry_of
 
 #: The digest of a file is taken of its size and of this much of its start and its end.
 _HASHED = 4 << 20
 _ADVICE = "Check that the file is complete, or convert it to MP4 (H.264)."
+
+
+def scan_video(path: Path) -> Entry:
+    """What ``read_video`` would give."""
+    return entry_of(read_video(path))
 
 
 def read_video(path: Path) -> Clip:
@@ -28,7 +34,7 @@ def read_video(path: Path) -> Clip:
 
     Raises
     ------
-    ReadError
+    ImagingError
         If no picture can be decoded from it.
     MissingExtraError
         If neither decord nor PyAV is installed.
@@ -62,9 +68,9 @@ def _remarks(source: FrameSource) -> tuple[str, ...]:
     return ()
 
 
-def _not_decoded(path: Path, what: str) -> ReadError:
+def _not_decoded(path: Path, what: str) -> ImagingError:
     # The decoders' own words are codes and paths; they stay in the chained error.
-    return ReadError(f"{path.name}: {what}.", _ADVICE)
+    return ImagingError(f"{path.name}: {what}.", _ADVICE)
 
 
 def _check_mp4(path: Path) -> None:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_medvlm.errors import ReadError
+from napari_medvlm.errors import ImagingError
 from napari_medvlm.imaging import Selection, Volume, read, slice_count, take
 
-from .series import write_series
+from ..series import write_series
 
 RNG = np.random.default_rng(11)
 
@@ -165,5 +165,5 @@ def test_bent_headers_are_read_without_a_word_on_the_screen(tmp_path, capfd):
 def test_truncated_files_are_errors(tmp_path, name):
     path = write(tmp_path / name, RNG.integers(0, 999, (40, 50, 6)).astype(np.int16))
     path.write_bytes(path.read_bytes()[:6000])
-    with pytest.raises(ReadError, match="expected a NIfTI image"):
+    with pytest.raises(ImagingError, match="expected a NIfTI image"):
         read(path)

@@ -17,7 +17,7 @@ from typing import Any
 import pydicom
 from pydicom.errors import BytesLengthException
 
-from .volume import Window, WindowFunction
+from ..volume import Window, WindowFunction
 
 #: What pydicom raises on damaged files, depending on where the damage lies.
 DAMAGE = (

@@ -7,9 +7,9 @@ import av
 import numpy as np
 import pytest
 
-from napari_medvlm.errors import ReadError, SelectionError
+from napari_medvlm.errors import ImagingError, SelectionError
 from napari_medvlm.imaging import Clip, Selection, read, source_id, take
-from napari_medvlm.imaging.video import _Decord, _PyAV
+from napari_medvlm.imaging.video.files import _Decord, _PyAV
 
 COUNT, ROWS, COLUMNS = 90, 48, 64
 
@@ -134,7 +134,7 @@ def test_truncated_videos_are_errors(video, tmp_path, keep, capfd):
     path = tmp_path / "a.mp4"
     data = video.read_bytes()
     path.write_bytes(data[: int(len(data) * keep)])
-    with pytest.raises(ReadError, match="damaged or ends early"):
+    with pytest.raises(ImagingError, match="damaged or ends early"):
         read(path)
     assert capfd.readouterr().err == ""
 
@@ -143,5 +143,5 @@ def test_truncated_videos_are_errors(video, tmp_path, keep, capfd):
 def test_junk_is_an_error_of_either_decoder(tmp_path, kind):
     path = tmp_path / "a.avi"
     path.write_bytes(b"RIFF\0\0\0\0AVI " + b"junk" * 100)
-    with pytest.raises(ReadError, match="no video could be decoded"):
+    with pytest.raises(ImagingError, match="no video could be decoded"):
         kind(path)

@@ -7,9 +7,10 @@ from tokenize import TokenError
 
 import numpy as np
 
-from ..errors import ReadError
-from .arrays import plain_voxels, scale_affine
-from .volume import Volume
+from ...errors import ImagingError
+from ..arrays import plain_voxels, scale_affine
+from ..scan import Entry, entry_of
+from ..volume import Volume
 
 _ADVICE = "Save a plain array of numbers (slices, rows, columns) with numpy.save."
 
@@ -19,6 +20,11 @@ _DAMAGE = (
 )  # fmt: skip
 
 
+def scan_npy(path: Path) -> Entry:
+    """What ``read_npy`` would give."""
+    return entry_of(read_npy(path))
+
+
 def read_npy(path: Path) -> Volume:
     """Read an array as a Volume of unknown orientation and spacing.
 
@@ -26,7 +32,7 @@ def read_npy(path: Path) -> Volume:
 
     Raises
     ------
-    ReadError
+    ImagingError
         For pickled objects, other shapes, or a damaged file.
     """
     try:
@@ -34,11 +40,11 @@ def read_npy(path: Path) -> Volume:
     except _DAMAGE as error:
         pickled = "allow_pickle" in str(error)
         found = "Python objects, which are never loaded" if pickled else "a damaged array"
-        raise ReadError(
+        raise ImagingError(
             f"{path.name}: expected an array of numbers; found {found}.", _ADVICE
         ) from error
     if array.dtype.kind not in "biuf":
-        raise ReadError(
+        raise ImagingError(
             f"{path.name}: expected an array of numbers; found type {array.dtype}.", _ADVICE
         )
     shape = array.shape
@@ -47,7 +53,7 @@ def read_npy(path: Path) -> Volume:
     elif array.ndim == 2:
         array = array[None]
     if array.ndim != 3 or array.size == 0:
-        raise ReadError(
+        raise ImagingError(
             f"{path.name}: expected (rows, columns), (slices, rows, columns) or "
             f"(1, slices, rows, columns); found shape {shape}.",
             _ADVICE,

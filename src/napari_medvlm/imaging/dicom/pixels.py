@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pydicom
 from pydicom.pixels import apply_color_lut, apply_modality_lut
 
-from .dicom_header import ImageHeader
-from .volume import Window
+from ..volume import Window
+from .header import ImageHeader
 
 _INT16 = np.iinfo(np.int16)
 
@@ -24,7 +24,7 @@ def decode(path: Path) -> npt.NDArray[Any]:
 
     Raises
     ------
-    One of ``dicom_header.DAMAGE``
+    One of ``header.DAMAGE``
         If pixels are missing or damaged, or no decoder for their compression is installed.
     """
     ds = pydicom.dcmread(path, force=True)

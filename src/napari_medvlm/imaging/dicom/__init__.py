@@ -1,0 +1,1 @@
+"""DICOM: headers, geometry, pixels, and how files become series."""

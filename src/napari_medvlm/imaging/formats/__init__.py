@@ -1,0 +1,1 @@
+"""File formats other than DICOM and video, one a module."""

@@ -1,0 +1,1 @@
+"""Video files: one adapter, two decoders."""
