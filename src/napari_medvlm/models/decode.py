@@ -25,13 +25,19 @@ class Network(Protocol):
     ----------
     device, dtype
         Where its weights lie and what they are, as torch names them.
+    spans_at_once
+        How many pictures are encoded together.
     """
 
     device: Any
     dtype: Any
+    spans_at_once: int
 
     def encode_span(self, prompt: Prompt, index: int) -> Any:
         """Features (tokens, hidden) of the prompt's span number ``index``."""
+
+    def encode_spans(self, prompt: Prompt, indices: Sequence[int]) -> list[Any]:
+        """Features of several spans, one entry each."""
 
     def embed(self, prompt: Prompt, features: dict[str, Any], start: int = 0) -> Any:
         """Embeddings of the prompt from token ``start`` on, features in their places."""
@@ -99,16 +105,23 @@ class Decoding:
     def encode(self) -> dict[str, Any] | None:
         """Encode the pictures that the cache lacks; None when it was told to stop."""
         needed: dict[str, Any] = {}
+        lacking: dict[str, int] = {}
         for index, (_, stop, digest) in enumerate(self._prompt.image_spans):
-            if stop <= self.reused:
-                continue
-            found = self._features.get(digest)
-            if found is None:
-                if self._should_stop():
-                    return None
-                found = self._network.encode_span(self._prompt, index)
-                self._features.put(digest, found)
-            needed[digest] = found
+            if stop > self.reused:
+                found = self._features.get(digest)
+                if found is None:
+                    lacking.setdefault(digest, index)
+                else:
+                    needed[digest] = found
+        digests = list(lacking)
+        for start in range(0, len(digests), self._network.spans_at_once):
+            if self._should_stop():
+                return None
+            batch = digests[start : start + self._network.spans_at_once]
+            made = self._network.encode_spans(self._prompt, [lacking[d] for d in batch])
+            for digest, features in zip(batch, made, strict=True):
+                self._features.put(digest, features)
+                needed[digest] = features
         return needed
 
     def prefill(self, needed: dict[str, Any]) -> Any:

@@ -24,7 +24,7 @@ from .messages import for_template, load_visual, visual_items
 from .network import QwenNetwork
 from .pixels import CLIP_MEAN, CLIP_STD, Backend, Kind, Processor
 from .resize import FACTOR, PATCH, VIDEO_TOKENS, PixelLimits, image_size
-from .subject import pictures_before, subject_of
+from ..subject import pictures_before, subject_of
 from .wording import user_text
 
 PADS: dict[Kind, str] = {"image": "<|image_pad|>", "video": "<|video_pad|>"}
@@ -136,7 +136,7 @@ class QwenVL(AnsweringModel):
         ----------
         question
             What is asked. Frames that an earlier turn has sent are not sent again: see
-            :mod:`.subject`.
+            :mod:`napari_medvlm.models.subject`.
 
         Raises
         ------

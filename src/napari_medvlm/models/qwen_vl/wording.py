@@ -26,7 +26,7 @@ from ...errors import QuestionError
 from ...imaging.frame import BoxXYXY
 from ..profiles import Profile
 from .resize import PixelLimits, image_size
-from .subject import subject_of
+from ..subject import subject_of
 
 #: Options that are already in the user's words: a line that begins "A) " or "(A) ", then "B) ".
 _OPTIONS = re.compile(r"^\s*\(?A[).:] .*^\s*\(?B[).:] ", re.MULTILINE | re.DOTALL)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...dialogue.question import FrameKind, Question
-from ...imaging.frame import Frame
+from ..dialogue.question import FrameKind, Question
+from ..imaging.frame import Frame
 
 
 @dataclass(frozen=True, eq=False)
