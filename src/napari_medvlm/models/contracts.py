@@ -63,8 +63,10 @@ class InputContract:
         Whether it was trained to read regions drawn by the user, and to give masks.
     tiles
         Whether an image can be cut into tiles for more detail.
-    volume_slices, clip_frames
-        How many slices of a volume and frames of a clip are sent where nobody chose.
+    volume_slices
+        How many evenly spaced slices of a volume are sent where nobody chose.
+    clip_choice
+        Which frames of a clip, in the words of ``imaging.parse_frames``.
     """
 
     trained_on: str
@@ -82,7 +84,7 @@ class InputContract:
     masks: bool = False
     tiles: bool = False
     volume_slices: int = 8
-    clip_frames: int = 8
+    clip_choice: str = "even:8"
 
     def chips(
         self,

@@ -139,8 +139,6 @@ class Decoding:
             Of :meth:`prefill`.
         """
         sampler = Sampler(self._settings, self._prompt.input_ids.tolist())
-        place = int(self._prompt.positions.max(initial=-1)) + 1
-        axes = len(self._prompt.positions)
         for count in range(1, self._settings.max_new_tokens + 1):
             token = sampler.pick(logits)
             ended = token in self._settings.stop_ids
@@ -149,9 +147,21 @@ class Decoding:
             yield token
             if self.finish_reason != "stopped" or self._should_stop():
                 return
-            position = np.full((axes, 1), place, dtype=np.int64)
-            logits = self._step(self._network.embed_ids([token]), [token], position)
-            place += 1
+            logits = self.feed(token, count)
+
+    def feed(self, token: int, number: int) -> Any:
+        """Take in one token of the answer; return the logits that choose the next.
+
+        Parameters
+        ----------
+        token
+            Its id.
+        number
+            Its place in the answer, from 1.
+        """
+        place = int(self._prompt.positions.max(initial=-1)) + number
+        position = np.full((len(self._prompt.positions), 1), place, dtype=np.int64)
+        return self._step(self._network.embed_ids([token]), [token], position)
 
     def _step(self, embeds: Any, keys: Sequence[Hashable], positions: npt.NDArray[np.int64]) -> Any:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -168,6 +168,16 @@ class AnsweringModel(ABC):
         settings = self.settings(generation or Generation(), prompt)
         decoding = self._decoding(prompt, settings) if reuse else self._plain(prompt, settings)
         return list(decoding.tokens(decoding.prefill(decoding.encode() or {})))
+
+    def step_logits(self, prompt: Prompt, ids: Sequence[int]) -> npt.NDArray[np.float32]:
+        """Logits (tokens, vocabulary) that stand before each token of a given answer.
+
+        Read through the cache, one token at a time; nothing is kept.
+        """
+        decoding = self._plain(prompt, DecodeSettings())
+        logits = [decoding.prefill(decoding.encode() or {})]
+        logits += [decoding.feed(token, number) for number, token in enumerate(ids[:-1], 1)]
+        return np.stack([step.cpu().numpy() for step in logits])
 
     def stream(
         self, question: Question, should_stop: Callable[[], bool] | None = None

@@ -60,8 +60,9 @@ def assemble(
     Returns
     -------
     prompt
-        Its ``pixels`` are float32 (tiles, 3, side, side) of all pictures; ``extra["tiles"]``
-        says which tiles are whose: (start, stop) for each span.
+        Its ``pixels`` are float32 (tiles, 3, side, side) of all pictures. ``extra["pictures"]``
+        holds them in 8 bit, ``extra["tiles"]`` says whose which tiles are: (start, stop) for
+        each span.
     """
     ends = np.cumsum([len(picture.tiles) for picture in pictures]).tolist()
     digests = [picture.digest for picture in pictures]
@@ -73,5 +74,8 @@ def assemble(
         image_spans=tuple(
             (start, stop, digest) for (start, stop), digest in zip(spans, digests, strict=True)
         ),
-        extra={"tiles": list(zip([0, *ends[:-1]], ends, strict=True)) if ends else []},
+        extra={
+            "pictures": tuple(pictures),
+            "tiles": [(end - len(p.tiles), end) for p, end in zip(pictures, ends, strict=True)],
+        },
     )

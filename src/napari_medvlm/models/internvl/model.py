@@ -124,13 +124,15 @@ class InternVL(AnsweringModel):
         Raises
         ------
         QuestionError
-            For a 3D tensor, an unknown task, a region outside the frames, or more tokens than
-            the model takes.
+            For a 3D tensor, tiles of a clip, an unknown task, a region outside the frames, or
+            more tokens than the model takes.
         """
         if question.volume is not None:
             raise QuestionError(
                 f"{self.name} takes images, not a volume.", "Choose slices of the volume."
             )
+        if question.tiles and question.frame_kind == "video":
+            raise QuestionError(f"{self.name} takes frames of a clip whole.", "Ask without tiles.")
         if self.profile.contract.needs_frames and not subject_of(question).frames:
             raise QuestionError(f"{self.name} needs at least one frame, found none.")
         turns: list[TurnText] = []

@@ -87,7 +87,9 @@ def turn_pictures(turns: Sequence[Turn], index: int) -> tuple[Frame, ...]:
     turn = turns[index]
     if PLACE in turn.text or not turn.frames:
         return turn.frames
-    known = any(same(before.frames, turn.frames) for before in turns[:index])
+    known = any(
+        before.tiles == turn.tiles and same(before.frames, turn.frames) for before in turns[:index]
+    )
     return () if known else turn.frames
 
 
