@@ -98,6 +98,7 @@ def contract_words(contract: InputContract, frames: Sequence[Frame], video: bool
         planes=[frame.plane for frame in frames],
         frames=len(frames),
         kind="video" if video and len(frames) > 1 else "images",
+        windowed=None if video else any(frame.window is not None for frame in frames),
     )
     return "   ".join(f"{'✓' if chip.kept else '!'} {chip.text}" for chip in chips)
 

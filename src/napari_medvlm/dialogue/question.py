@@ -44,6 +44,7 @@ class Turn:
     frames: tuple[Frame, ...] = ()
     frame_kind: FrameKind = "images"
     seconds_per_frame: float | None = None
+    tiles: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,8 @@ class Question:
         Earlier turns, oldest first.
     generation
         Decode settings.
+    tiles
+        Whether each frame is cut into tiles for more detail, where the family can do that.
     """
 
     text: str
@@ -116,6 +119,7 @@ class Question:
     choices: tuple[tuple[str, str], ...] = ()
     history: tuple[Turn, ...] = ()
     generation: Generation = field(default_factory=Generation)
+    tiles: bool = False
 
     def __post_init__(self) -> None:
         frames: Sequence[Frame | npt.NDArray[np.uint8]] = self.frames

@@ -7,7 +7,8 @@ from .frame import BoxXYXY, Frame
 from .orientation import edge_letters, napari_view, slice_count
 from .reading import read, read_files
 from .sampling import even, parse_slices
-from .selection import PLANES, Plane, Selection
+from .segments import Stretch, parse_frames, per_second, segments
+from .selection import PLANES, Plane, Scaling, Selection
 from .taking import source_id, take
 from .volume import Volume, Window
 
@@ -17,15 +18,20 @@ __all__ = [
     "Clip",
     "Frame",
     "Plane",
+    "Scaling",
     "Selection",
+    "Stretch",
     "Volume",
     "Window",
     "edge_letters",
     "even",
     "napari_view",
+    "parse_frames",
     "parse_slices",
+    "per_second",
     "read",
     "read_files",
+    "segments",
     "slice_count",
     "source_id",
     "take",

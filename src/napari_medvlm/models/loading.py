@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 FAMILIES = {
     "qwen2_vl": "napari_medvlm.models.qwen_vl.model:load",
     "qwen2_5_vl": "napari_medvlm.models.qwen_vl.model:load",
+    "internvl_chat": "napari_medvlm.models.internvl.model:load",
+    "internvl": "napari_medvlm.models.internvl.model:load",
 }
 DTYPES = ("float32", "bfloat16", "float16", "auto")
 

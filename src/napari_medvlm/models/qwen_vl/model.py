@@ -17,6 +17,7 @@ from ..chat import TEMPLATE_FILES, ChatTemplate, read_template
 from ..checkpoint import Checkpoint, require_files
 from ..family import AnsweringModel
 from ..profiles import Profile
+from ..subject import pictures_before, subject_of
 from ..tokens import TOKENIZER_FILES, Tokens, stop_ids
 from ..weights import Progress
 from .assemble import assemble
@@ -24,7 +25,6 @@ from .messages import for_template, load_visual, visual_items
 from .network import QwenNetwork
 from .pixels import CLIP_MEAN, CLIP_STD, Backend, Kind, Processor
 from .resize import FACTOR, PATCH, VIDEO_TOKENS, PixelLimits, image_size
-from .subject import pictures_before, subject_of
 from .wording import user_text
 
 PADS: dict[Kind, str] = {"image": "<|image_pad|>", "video": "<|video_pad|>"}
@@ -136,7 +136,7 @@ class QwenVL(AnsweringModel):
         ----------
         question
             What is asked. Frames that an earlier turn has sent are not sent again: see
-            :mod:`.subject`.
+            :mod:`napari_medvlm.models.subject`.
 
         Raises
         ------
@@ -148,6 +148,8 @@ class QwenVL(AnsweringModel):
             raise QuestionError(
                 f"{self.name} takes images, not a volume.", "Choose slices of the volume."
             )
+        if question.tiles:
+            raise QuestionError(f"{self.name} takes images whole.", "Ask without tiles.")
         if self.profile.contract.needs_frames and not subject_of(question).frames:
             raise QuestionError(
                 f"{self.name} needs at least one frame, found none.",

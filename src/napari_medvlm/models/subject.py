@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...dialogue.question import FrameKind, Question
-from ...imaging.frame import Frame
+from ..dialogue.question import FrameKind, Question
+from ..imaging.frame import Frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,10 @@ def subject_of(question: Question) -> Subject:
     for turn in question.history:
         if turn.frames and (
             not question.frames
-            or (turn.frame_kind == question.frame_kind and same(turn.frames, question.frames))
+            or (
+                (turn.frame_kind, turn.tiles) == (question.frame_kind, question.tiles)
+                and same(turn.frames, question.frames)
+            )
         ):
             found = Subject(turn.frames, turn.frame_kind, pictures, visuals)
         pictures += len(turn.frames) if turn.frame_kind == "images" else 0

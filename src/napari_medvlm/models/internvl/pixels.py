@@ -1,0 +1,176 @@
+"""Images into the squares that InternVL's vision tower takes.
+
+Two ways to send an image:
+
+- whole: resized to a square, its shape not kept. That is what Fleming-VL's published script does
+  with images and frames; a slice of a volume, which is square there, comes to the same.
+- tiled: InternVL's dynamic tiling (:mod:`.tiles`), with more detail and more tokens.
+
+Resizing is Pillow's, bicubic on 8 bit, as in training: other libraries differ by a level or two.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import CheckpointError, QuestionError
+from ...extras import require
+from .tiles import tile_grid
+
+#: Mean and deviation of ImageNet, as InternViT was trained with.
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+_BICUBIC = 3
+#: Modes of Pillow whose values are 8 bit; conversion of any other to RGB would cut values off.
+_EIGHT_BIT = (
+    "1",
+    "L",
+    "P",
+    "LA",
+    "PA",
+    "RGB",
+    "RGBA",
+    "RGBX",
+    "La",
+    "RGBa",
+    "CMYK",
+    "YCbCr",
+    "HSV",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One image as the vision tower gets it, before normalisation.
+
+    Parameters
+    ----------
+    tiles
+        uint8 (tiles, side, side, 3); one tile where the image is sent whole.
+    """
+
+    tiles: npt.NDArray[np.uint8]
+
+    @property
+    def digest(self) -> str:
+        """Key of its encoded form."""
+        head = repr(self.tiles.shape).encode()
+        return hashlib.sha256(head + np.ascontiguousarray(self.tiles).tobytes()).hexdigest()
+
+
+def whole(image: Any, side: int) -> Picture:
+    """Resize an image to a square in its own mode, then to RGB; transparency is dropped.
+
+    Parameters
+    ----------
+    image
+        uint8 (rows, columns, 3), or a Pillow image of an 8-bit mode.
+    side
+        Of the square, in pixels.
+
+    Raises
+    ------
+    QuestionError
+        For an image of more than 8 bits: its conversion would saturate.
+    """
+    resized = _pillow(image).resize((side, side)).convert("RGB")
+    return Picture(np.asarray(resized, dtype=np.uint8)[None])
+
+
+def tiled(image: Any, side: int, limits: tuple[int, int], *, thumbnail: bool = True) -> Picture:
+    """Cut an image into tiles, row by row, and add the whole one where there are several.
+
+    Parameters
+    ----------
+    image, side
+        As in :func:`whole`.
+    limits
+        Fewest and most tiles.
+    thumbnail
+        Whether the whole image follows.
+    """
+    picture = _pillow(image).convert("RGB")
+    columns, rows = tile_grid(picture.size, side, limits)
+    large = np.asarray(picture.resize((side * columns, side * rows)), dtype=np.uint8)
+    cut = large.reshape(rows, side, columns, side, 3).swapaxes(1, 2)
+    tiles = cut.reshape(rows * columns, side, side, 3)
+    if thumbnail and len(tiles) > 1:
+        tiles = np.concatenate([tiles, whole(picture, side).tiles])
+    return Picture(np.ascontiguousarray(tiles))
+
+
+def _pillow(image: Any) -> Any:
+    if not isinstance(image, np.ndarray):
+        if image.mode not in _EIGHT_BIT:
+            raise QuestionError(
+                f"Expected an 8-bit image, found Pillow mode {image.mode}.",
+                "Scale its values to 8 bit first.",
+            )
+        return image
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        raise QuestionError(
+            f"Expected uint8 pixels (rows, columns, 3), found {image.dtype} {image.shape}."
+        )
+    return require("PIL.Image", "to resize images").fromarray(image)
+
+
+@dataclass(frozen=True)
+class Normaliser:
+    """8-bit values to what the vision tower takes: (x / 255 - mean) / deviation, by channel."""
+
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any], side: int) -> Normaliser:
+        """Read it from ``preprocessor_config.json``, in its old or its new form.
+
+        Raises
+        ------
+        CheckpointError
+            If the file wants another size than ``config.json``, or another resize.
+        """
+        size = config.get("size", side)
+        sizes = set(size.values()) if isinstance(size, Mapping) else {size}
+        if sizes != {side}:
+            raise CheckpointError(
+                f"Expected images of {side} pixels in preprocessor_config.json, found {size}.",
+                "Check that all files of the folder belong to the same model.",
+            )
+        if config.get("resample", _BICUBIC) != _BICUBIC:
+            raise CheckpointError(
+                f"Expected resample 3 (bicubic) in preprocessor_config.json, "
+                f"found {config['resample']}."
+            )
+        mean, std = config.get("image_mean"), config.get("image_std")
+        return cls(tuple(mean or IMAGENET_MEAN), tuple(std or IMAGENET_STD))
+
+    def __call__(self, pictures: Sequence[Picture]) -> npt.NDArray[np.float32] | None:
+        """Normalise all tiles: float32 (tiles, 3, side, side); None without any picture."""
+        if not pictures:
+            return None
+        table = self._table()
+        count = sum(len(picture.tiles) for picture in pictures)
+        side = pictures[0].tiles.shape[1]
+        planes = np.empty((count, 3, side, side), dtype=np.float32)
+        at = 0
+        for picture in pictures:
+            for tile in picture.tiles:
+                for channel in range(3):
+                    np.take(table[channel], tile[..., channel], out=planes[at, channel])
+                at += 1
+        return planes
+
+    def _table(self) -> npt.NDArray[np.float32]:
+        """All 256 values of each channel, rounded as the published processor rounds them."""
+        scaled = (np.arange(256, dtype=np.float64) * (1 / 255)).astype(np.float32)
+        mean = np.array(self.mean, dtype=np.float32)[:, None]
+        std = np.array(self.std, dtype=np.float32)[:, None]
+        table: npt.NDArray[np.float32] = (scaled[None] - mean) / std
+        return table
