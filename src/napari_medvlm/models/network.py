@@ -16,6 +16,10 @@ import numpy.typing as npt
 
 from ..extras import require
 from .base import Prompt
+from .form import Form
+from .kv_cache import new_cache
+from .spread import join
+from .stepping import Stepper
 
 
 class VisionLanguageNetwork:
@@ -27,8 +31,8 @@ class VisionLanguageNetwork:
         With ``model.language_model`` and ``lm_head``.
     config
         Its configuration, with ``text_config``.
-    device, dtype
-        torch device and dtype of the weights.
+    form
+        By which its weights were loaded.
 
     Attributes
     ----------
@@ -38,12 +42,17 @@ class VisionLanguageNetwork:
 
     spans_at_once = 1
 
-    def __init__(self, module: Any, config: Any, device: Any, dtype: Any) -> None:
+    def __init__(self, module: Any, config: Any, form: Form) -> None:
         self._torch = require("torch", "to run a model")
         self.module = module.eval()
         self.config = config
-        self.device = device
-        self.dtype = dtype
+        self.form = form
+        self.device = form.device
+        self.dtype = form.dtype
+        join(module, form)
+        # Hooks between devices hang on the modules, which the fast path goes around.
+        decoder, head = module.model.language_model, module.lm_head
+        self.stepper = None if form.places else Stepper.of(decoder, head)
 
     @property
     def max_positions(self) -> int:
@@ -110,6 +119,9 @@ class VisionLanguageNetwork:
             float32 tensor (vocabulary,).
         """
         torch = self._torch
+        single = embeds.shape[1] == 1 and bool(cache.layers) and np.ptp(positions) == 0
+        if self.stepper is not None and single:
+            return self.stepper.logits(embeds, int(positions[0, 0]), cache)
         with torch.inference_mode():
             places = torch.from_numpy(np.ascontiguousarray(positions)).to(self.device)
             hidden = self.module.model.language_model(
@@ -123,7 +135,7 @@ class VisionLanguageNetwork:
 
     def new_cache(self) -> Any:
         """Return an empty key-value cache."""
-        return require("transformers", "to run a model").DynamicCache()
+        return new_cache()
 
     def copy_cache(self, cache: Any, length: int) -> Any:
         """Return a cache of the first ``length`` tokens of another."""

@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import CheckpointError
 from ..extras import require
 from .checkpoint import Checkpoint, StoredTensor
+from .form import Form
 
 #: ``progress(stage, fraction)``: what is being done, and how much of it, where that is known.
 Progress = Callable[[str, float | None], None]
@@ -65,8 +66,7 @@ def load_weights(
     rename: Callable[[str], str | tuple[str, ...]],
     *,
     tied: Mapping[str, str],
-    device: Any,
-    dtype: Any,
+    form: Form,
     progress: Progress | None = None,
     shown: Callable[[str], str] | None = None,
 ) -> None:
@@ -83,7 +83,7 @@ def load_weights(
         one after the other along its first axis.
     tied
         Parameters that may be absent, and the parameter that stands in for each.
-    device, dtype
+    form
         Where the tensors go and what they become.
     progress
         Told the stage and the fraction that is done.
@@ -117,7 +117,9 @@ def load_weights(
             for name in (n for n, place in checkpoint.tensors.items() if place.file == file):
                 values = reader.get_tensor(name).chunk(len(targets[name]))
                 for part, value in zip(targets[name], values, strict=True):
-                    _put(torch, network, part, value.to(device=device, dtype=dtype))
+                    place = form.device_of(part)
+                    _put(torch, network, part, value.to(device=place, dtype=form.dtype))
+                    form.settle(network, part)
                 done += 1
                 if progress is not None:
                     progress("reading the weights", done / len(targets))
@@ -150,7 +152,7 @@ def _put(torch: Any, network: Any, name: str, value: Any) -> None:
     setattr(network.get_submodule(path), leaf, parameter)
 
 
-def rebuild_buffers(network: Any, device: Any) -> None:
+def rebuild_buffers(network: Any, form: Form) -> None:
     """Compute the tables that are not stored (rotary frequencies) on the real device.
 
     A module on the meta device has no values in them. Every such module of transformers takes
@@ -160,7 +162,7 @@ def rebuild_buffers(network: Any, device: Any) -> None:
         if not any(b.is_meta for b in module.buffers(recurse=False)):
             continue
         parent, _, leaf = name.rpartition(".")
-        fresh = type(module)(module.config).to(device)
+        fresh = type(module)(module.config).to(form.device_of(name))
         setattr(network.get_submodule(parent), leaf, fresh)
     left = [n for n, t in [*network.named_parameters(), *network.named_buffers()] if t.is_meta]
     if left:

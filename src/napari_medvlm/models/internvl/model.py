@@ -16,6 +16,7 @@ from ...imaging.frame import Frame
 from ..base import Prompt
 from ..checkpoint import Checkpoint, require_files
 from ..family import AnsweringModel
+from ..form import Form
 from ..profiles import Profile
 from ..subject import subject_of
 from ..tokens import TOKENIZER_FILES, Tokens
@@ -41,8 +42,7 @@ def load(
     checkpoint: Checkpoint,
     profile: Profile,
     *,
-    device: Any,
-    dtype: Any,
+    form: Form,
     progress: Progress | None = None,
 ) -> InternVL:
     """Load a checkpoint of this family.
@@ -53,8 +53,8 @@ def load(
         The folder, in the authors' layout or that of transformers.
     profile
         How it is talked to.
-    device, dtype
-        torch device and dtype.
+    form
+        Where its weights go and what they become.
     progress
         Told the stage, and the fraction of the tensors that are there.
     """
@@ -62,7 +62,7 @@ def load(
     layout = read_layout(checkpoint.config)
     tokens = Tokens(checkpoint, kept=ANSWER_MARKS)
     normalise = Normaliser.of(checkpoint.json(PREPROCESSOR) or {}, layout.image_size)
-    network = InternVLNetwork(checkpoint, layout, device, dtype, progress)
+    network = InternVLNetwork(checkpoint, layout, form, progress)
     return InternVL(layout, profile, network, tokens, normalise)
 
 
@@ -96,8 +96,7 @@ class InternVL(AnsweringModel):
         super().__init__(
             network, tokens, profile, stops=(stop,), penalty=profile.repetition_penalty or 1.0
         )
-        self.device = network.device
-        self.dtype = network.dtype
+        self.dtype = network.form.name
         self.memory_bytes = network.memory_bytes
         self.layout = layout
         self._max_positions = network.max_positions

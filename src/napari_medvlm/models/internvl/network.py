@@ -9,7 +9,9 @@ from ...errors import CheckpointError
 from ...extras import require
 from ..base import Prompt
 from ..checkpoint import Checkpoint
+from ..form import Form
 from ..network import VisionLanguageNetwork, without_notices
+from ..spread import SPREAD, spread_form
 from ..weights import Progress, load_weights, rebuild_buffers
 from .layout import Layout
 from .names import hf_name, new_names, stored_name
@@ -60,8 +62,8 @@ class InternVLNetwork(VisionLanguageNetwork):
         The folder.
     layout
         What its ``config.json`` says.
-    device, dtype
-        torch device and dtype.
+    form
+        Where its weights go and what they become.
     progress
         Told the stage, and the fraction of the tensors that are there.
     """
@@ -75,23 +77,22 @@ class InternVLNetwork(VisionLanguageNetwork):
         self,
         checkpoint: Checkpoint,
         layout: Layout,
-        device: Any,
-        dtype: Any,
+        form: Form,
         progress: Progress | None = None,
     ) -> None:
         module = build_empty(layout)
+        form = spread_form(module, form) if form.device == SPREAD else form
         load_weights(
             module,
             checkpoint,
             new_names if layout.original else hf_name,
             tied={"lm_head.weight": EMBEDDING} if layout.tied else {},
-            device=device,
-            dtype=dtype,
+            form=form,
             progress=progress,
             shown=stored_name if layout.original else None,
         )
-        rebuild_buffers(module, device)
-        super().__init__(module, module.config, device, dtype)
+        rebuild_buffers(module, form)
+        super().__init__(module, module.config, form)
         self._fit_positions(layout.image_size)
 
     def encode_span(self, prompt: Prompt, index: int) -> Any:

@@ -16,6 +16,7 @@ from ..base import Prompt
 from ..chat import TEMPLATE_FILES, ChatTemplate, read_template
 from ..checkpoint import Checkpoint, require_files
 from ..family import AnsweringModel
+from ..form import Form
 from ..profiles import Profile
 from ..subject import pictures_before, subject_of
 from ..tokens import TOKENIZER_FILES, Tokens, stop_ids
@@ -36,8 +37,7 @@ def load(
     checkpoint: Checkpoint,
     profile: Profile,
     *,
-    device: Any,
-    dtype: Any,
+    form: Form,
     progress: Progress | None = None,
 ) -> QwenVL:
     """Load a checkpoint of this family.
@@ -48,15 +48,15 @@ def load(
         The folder.
     profile
         How it is talked to.
-    device, dtype
-        torch device and dtype.
+    form
+        Where its weights go and what they become.
     progress
         Told the stage, and the fraction of the tensors that are there.
     """
     require_files(checkpoint.folder, [[PREPROCESSOR], TOKENIZER_FILES, TEMPLATE_FILES])
     tokens = Tokens(checkpoint)
     template = ChatTemplate(read_template(checkpoint))
-    network = QwenNetwork(checkpoint, device, dtype, progress)
+    network = QwenNetwork(checkpoint, form, progress)
     return QwenVL(checkpoint, profile, network, tokens, template)
 
 
@@ -95,8 +95,7 @@ class QwenVL(AnsweringModel):
             network, tokens, profile, stops=stop_ids(checkpoint, tokens), penalty=penalty
         )
         self.box_system: BoxSystem | None = None
-        self.device = network.device
-        self.dtype = network.dtype
+        self.dtype = network.form.name
         self.memory_bytes = network.memory_bytes
         self._max_positions = network.max_positions
         self._tokens_per_second = network.tokens_per_second

@@ -13,7 +13,9 @@ from ...errors import CheckpointError
 from ...extras import require
 from ..base import Prompt
 from ..checkpoint import Checkpoint
+from ..form import Form
 from ..network import VisionLanguageNetwork, without_notices
+from ..spread import SPREAD, spread_form
 from ..weights import Progress, load_weights, rebuild_buffers
 
 CLASSES = {
@@ -41,14 +43,14 @@ class QwenNetwork(VisionLanguageNetwork):
     ----------
     checkpoint
         The folder.
-    device, dtype
-        torch device and dtype.
+    form
+        Where its weights go and what they become.
     progress
         Told the stage, and the fraction of the tensors that are there.
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, device: Any, dtype: Any, progress: Progress | None = None
+        self, checkpoint: Checkpoint, form: Form, progress: Progress | None = None
     ) -> None:
         torch = require("torch", "to run a model")
         transformers = require("transformers", "to run a model")
@@ -56,17 +58,17 @@ class QwenNetwork(VisionLanguageNetwork):
         config = _configure(getattr(transformers, config_name), checkpoint)
         with torch.device("meta"):
             module = getattr(transformers, class_name)(config)
+        form = spread_form(module, form) if form.device == SPREAD else form
         load_weights(
             module,
             checkpoint,
             new_name,
             tied={"lm_head.weight": EMBEDDING} if config.tie_word_embeddings else {},
-            device=device,
-            dtype=dtype,
+            form=form,
             progress=progress,
         )
-        rebuild_buffers(module, device)
-        super().__init__(module, config, device, dtype)
+        rebuild_buffers(module, form)
+        super().__init__(module, config, form)
 
     @property
     def tokens_per_second(self) -> int | None:
