@@ -84,7 +84,8 @@ def verify_chat(folder: Path, model: Any) -> Iterator[Row]:
     arrays = read_arrays(folder / "expected.npz")
     if not arrays:
         raise RecordError("Expected arrays in expected.npz, found none.")
-    run = ChatRun(folder, case, model, arrays.get("new_token_ids"))
+    answer = arrays.get("new_token_ids")
+    run = ChatRun(folder, case, model, None if answer is None else answer.tolist())
     for key, value in case.items():
         if key not in _INPUTS:
             yield from guarded(run.name, key, _entry(run, key, value))

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..dialogue import Generation, Question, Turn
+from ..dialogue.question import Mode
 from ..imaging import Frame, Selection, Volume, even, per_second, segments, take
 from ..imaging.arrays import plain_voxels, scale_affine
 from ..imaging.formats.picture import read_picture
@@ -136,7 +137,8 @@ class ChatRun:
             count = question.count(PLACE)
             turns.append(Turn(question, answer, frames=frames[:count], tiles=self._tiles))
             frames = frames[count:]
-        mode = "reasoning" if frames else "instruct"
+        # Words with places are sent as they are; without a picture there is no place to see.
+        mode: Mode = "reasoning" if frames else "instruct"
         return self.model.encode(
             Question(words, frames, history=tuple(turns), tiles=self._tiles, mode=mode)
         )
