@@ -49,13 +49,34 @@ def test_steps_equal_the_plain_forward_pass(folder: Path, dtype: str) -> None:
     for place in range(12, 24):
         here = embeds[:, place : place + 1]
         plain = _plain(decoder, head, here, place, caches[0])
-        fast = stepper.logits(here, place, caches[1])
+        fast = stepper.logits(here, torch.tensor([place]), caches[1])
         if dtype == "float32":
             torch.testing.assert_close(fast, plain, rtol=0, atol=2e-5)
         else:
             # Same operations in the same precision; only attention's kernel may differ.
             torch.testing.assert_close(fast, plain, rtol=0, atol=0.04)
         assert int(fast.argmax()) == int(plain.argmax())
+
+
+@pytest.mark.parametrize("before", [0, 9])
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.parent.name)
+def test_several_tokens_equal_the_plain_forward_pass(folder: Path, before: int) -> None:
+    decoder, head = _parts(folder, "float32")
+    stepper = Stepper.of(decoder, head)
+    assert stepper is not None
+    generator = torch.Generator().manual_seed(5)
+    ids = torch.randint(decoder.embed_tokens.weight.shape[0], (1, 21), generator=generator)
+    embeds = decoder.embed_tokens(ids).detach()
+    caches = transformers.DynamicCache(), new_cache()
+    if before:
+        for cache in caches:
+            _plain(decoder, head, embeds[:, :before], 0, cache)
+    plain = _plain(decoder, head, embeds[:, before:], before, caches[0])
+    fast = stepper.logits(embeds[:, before:], torch.arange(before, 21), caches[1])
+    torch.testing.assert_close(fast, plain, rtol=0, atol=2e-5)
+    for ours, theirs in zip(caches[1].layers, caches[0].layers, strict=True):
+        torch.testing.assert_close(ours.keys, theirs.keys, rtol=0, atol=1e-5)
+        torch.testing.assert_close(ours.values, theirs.values, rtol=0, atol=1e-5)
 
 
 def test_cache_holds_what_the_library_cache_holds_after_growing_and_cropping() -> None:

@@ -42,18 +42,17 @@ def _layer_class() -> Any:
             """Append rows; returns all of them."""
             if not self.is_initialized:
                 self.lazy_initialization(key_states, value_states)
-            length = self.get_seq_length()
+            length = self.keys.shape[-2]
             end = length + key_states.shape[-2]
-            self._make_room(length, end)
-            for buffer, states in zip(self._buffers, (key_states, value_states), strict=True):
-                buffer[..., length:end, :] = states
-            self.keys, self.values = (buffer[..., :end, :] for buffer in self._buffers)
+            if end > self._buffers[0].shape[-2]:
+                self._make_room(length, end)
+            keys, values = self._buffers
+            keys.narrow(-2, length, end - length).copy_(key_states)
+            values.narrow(-2, length, end - length).copy_(value_states)
+            self.keys, self.values = keys.narrow(-2, 0, end), values.narrow(-2, 0, end)
             return self.keys, self.values
 
         def _make_room(self, length: int, end: int) -> None:
-            room = self._buffers[0].shape[-2]
-            if end <= room:
-                return
             wanted = end + max(_ROWS, end // _SHARE)
             grown = []
             for buffer in self._buffers:

@@ -21,6 +21,9 @@ from .kv_cache import new_cache
 from .spread import join
 from .stepping import Stepper
 
+#: Most tokens that take the fast path at a time.
+FEW = 256
+
 
 class VisionLanguageNetwork:
     """A loaded network: tokens and encoded pictures to logits.
@@ -119,11 +122,12 @@ class VisionLanguageNetwork:
             float32 tensor (vocabulary,).
         """
         torch = self._torch
-        single = embeds.shape[1] == 1 and bool(cache.layers) and np.ptp(positions) == 0
-        if self.stepper is not None and single:
-            return self.stepper.logits(embeds, int(positions[0, 0]), cache)
+        places = torch.from_numpy(np.ascontiguousarray(positions)).to(self.device)
+        # A long mask would be slower than what the library does without one.
+        few = embeds.shape[1] <= FEW and (positions == positions[:1]).all()
+        if self.stepper is not None and few:
+            return self.stepper.logits(embeds, places[0], cache)
         with torch.inference_mode():
-            places = torch.from_numpy(np.ascontiguousarray(positions)).to(self.device)
             hidden = self.module.model.language_model(
                 inputs_embeds=embeds,
                 # One axis is (batch, length), several are (axes, batch, length).

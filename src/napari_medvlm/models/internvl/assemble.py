@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,42 @@ import numpy.typing as npt
 from ...errors import QuestionError
 from ..base import Prompt
 from .pixels import Normaliser, Picture
+
+
+class PicturesPrompt(Prompt):
+    """A prompt whose pictures are normalised when their pixels are first asked for.
+
+    A second question about the same pictures needs none: their encoded form is kept.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        input_ids: npt.NDArray[np.int64],
+        spans: tuple[tuple[int, int, str], ...],
+        pictures: tuple[Picture, ...],
+        normalise: Normaliser,
+    ) -> None:
+        ends = np.cumsum([len(picture.tiles) for picture in pictures]).tolist()
+        own = {
+            "text": text,
+            "input_ids": input_ids,
+            "positions": np.arange(len(input_ids), dtype=np.int64)[None],
+            "image_spans": spans,
+            "extra": {
+                "pictures": pictures,
+                "tiles": [(end - len(p.tiles), end) for p, end in zip(pictures, ends, strict=True)],
+            },
+            "_normalise": normalise,
+        }
+        for name, value in own.items():
+            object.__setattr__(self, name, value)
+
+    @cached_property
+    def pixels(self) -> npt.NDArray[np.float32] | None:
+        """float32 (tiles, 3, side, side) of all pictures; None without any."""
+        normalise: Normaliser = self.__dict__["_normalise"]
+        return normalise(self.extra["pictures"])
 
 
 def find_spans(
@@ -64,18 +101,8 @@ def assemble(
         holds them in 8 bit, ``extra["tiles"]`` says whose which tiles are: (start, stop) for
         each span.
     """
-    ends = np.cumsum([len(picture.tiles) for picture in pictures]).tolist()
     digests = [picture.digest for picture in pictures]
-    return Prompt(
-        text=text,
-        input_ids=ids,
-        pixels=normalise(pictures),
-        positions=np.arange(len(ids), dtype=np.int64)[None],
-        image_spans=tuple(
-            (start, stop, digest) for (start, stop), digest in zip(spans, digests, strict=True)
-        ),
-        extra={
-            "pictures": tuple(pictures),
-            "tiles": [(end - len(p.tiles), end) for p, end in zip(pictures, ends, strict=True)],
-        },
+    places = tuple(
+        (start, stop, digest) for (start, stop), digest in zip(spans, digests, strict=True)
     )
+    return PicturesPrompt(text, ids, places, tuple(pictures), normalise)

@@ -18,13 +18,14 @@ from ..checkpoint import Checkpoint, require_files
 from ..family import AnsweringModel
 from ..form import Form
 from ..profiles import Profile
+from ..resizing import Backend
 from ..subject import subject_of
 from ..tokens import TOKENIZER_FILES, Tokens
 from ..weights import Progress
 from .assemble import assemble, find_spans
 from .layout import Layout, read_layout
 from .network import InternVLNetwork
-from .pixels import Normaliser, Picture, tiled, whole
+from .pixels import Normaliser, Picture, PictureCache, tiled, whole
 from .template import CLOSE, CONTEXT, END, OPEN, PLACE, TurnText, fill_places, render
 from .tiles import tile_count
 from .wording import pictures_sent, turn_pictures, turn_text, user_text
@@ -101,6 +102,14 @@ class InternVL(AnsweringModel):
         self.layout = layout
         self._max_positions = network.max_positions
         self._normalise = normalise
+        self._pictures = PictureCache()
+        #: "pil" as in training; "torch" is faster and differs by a level or two in some pixels.
+        self.resizing: Backend = "pil"
+
+    def forget(self) -> None:
+        """Drop what is kept of earlier questions."""
+        super().forget()
+        self._pictures.clear()
 
     @property
     def max_positions(self) -> int:
@@ -198,12 +207,13 @@ class InternVL(AnsweringModel):
         return assemble(text, ids, spans, [make() for _, make in sent], self._normalise)
 
     def _sent(self, frame: Frame, *, tiles: bool) -> _Sent:
-        return self._image(frame.pixels, tiles=tiles)
+        count, make = self._image(frame.pixels, tiles=tiles)
+        return count, lambda: self._pictures.get((frame.digest, tiles, self.resizing), make)
 
     def _image(self, image: Any, *, tiles: bool) -> _Sent:
         side, layout = self.layout.image_size, self.layout
         if not tiles:
-            return layout.tokens_per_tile, lambda: whole(image, side)
+            return layout.tokens_per_tile, lambda: whole(image, side, self.resizing)
         size = image.shape[1::-1] if isinstance(image, np.ndarray) else image.size
         count = tile_count(size, side, layout.tiles, thumbnail=layout.thumbnail)
         return (

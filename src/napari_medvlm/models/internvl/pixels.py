@@ -6,14 +6,17 @@ Two ways to send an image:
   with images and frames; a slice of a volume, which is square there, comes to the same.
 - tiled: InternVL's dynamic tiling (:mod:`.tiles`), with more detail and more tokens.
 
-Resizing is Pillow's, bicubic on 8 bit, as in training: other libraries differ by a level or two.
+Resizing is Pillow's, bicubic on 8 bit, as in training. torch's is faster and differs by a level
+or two in some pixels; it has to be asked for.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,6 +24,7 @@ import numpy.typing as npt
 
 from ...errors import CheckpointError, QuestionError
 from ...extras import require
+from ..resizing import Backend, torch_bicubic
 from .tiles import tile_grid
 
 #: Mean and deviation of ImageNet, as InternViT was trained with.
@@ -57,14 +61,14 @@ class Picture:
 
     tiles: npt.NDArray[np.uint8]
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Key of its encoded form."""
         head = repr(self.tiles.shape).encode()
         return hashlib.sha256(head + np.ascontiguousarray(self.tiles).tobytes()).hexdigest()
 
 
-def whole(image: Any, side: int) -> Picture:
+def whole(image: Any, side: int, backend: Backend = "pil") -> Picture:
     """Resize an image to a square in its own mode, then to RGB; transparency is dropped.
 
     Parameters
@@ -73,14 +77,39 @@ def whole(image: Any, side: int) -> Picture:
         uint8 (rows, columns, 3), or a Pillow image of an 8-bit mode.
     side
         Of the square, in pixels.
+    backend
+        "pil" as in training, or "torch".
 
     Raises
     ------
     QuestionError
         For an image of more than 8 bits: its conversion would saturate.
     """
-    resized = _pillow(image).resize((side, side)).convert("RGB")
+    picture = _pillow(image)
+    if picture.mode == "RGB":
+        planes = _planes(np.asarray(picture, dtype=np.uint8))
+        if planes.shape[:2] != (side, side):
+            planes = _resized(planes, side, backend)
+        return Picture(np.broadcast_to(planes, (1, side, side, 3)))
+    resized = picture.resize((side, side)).convert("RGB")
     return Picture(np.asarray(resized, dtype=np.uint8)[None])
+
+
+def _planes(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """One channel (rows, columns, 1) where all three are the same, as of every slice."""
+    red, green, blue = (pixels[..., channel] for channel in range(3))
+    return pixels[..., :1] if (red == green).all() and (red == blue).all() else pixels
+
+
+def _resized(planes: npt.NDArray[np.uint8], side: int, backend: Backend) -> npt.NDArray[np.uint8]:
+    """Resize (rows, columns, channels); channels do not meet, so that one stands for three."""
+    if backend == "torch":
+        made = torch_bicubic(planes.transpose(2, 0, 1)[None], (side, side))
+        return np.asarray(made[0].transpose(1, 2, 0), dtype=np.uint8)
+    library = require("PIL.Image", "to resize images")
+    picture = library.fromarray(planes[..., 0] if planes.shape[2] == 1 else planes)
+    made = np.asarray(picture.resize((side, side), library.Resampling.BICUBIC), dtype=np.uint8)
+    return made.reshape(side, side, -1)
 
 
 def tiled(image: Any, side: int, limits: tuple[int, int], *, thumbnail: bool = True) -> Picture:
@@ -118,6 +147,39 @@ def _pillow(image: Any) -> Any:
             f"Expected uint8 pixels (rows, columns, 3), found {image.dtype} {image.shape}."
         )
     return require("PIL.Image", "to resize images").fromarray(image)
+
+
+class PictureCache:
+    """Resized pictures of the last questions, bounded in bytes.
+
+    Parameters
+    ----------
+    limit
+        In bytes; the last picture is kept whatever its size.
+    """
+
+    def __init__(self, limit: int = 128 * 2**20) -> None:
+        self._limit = limit
+        self._kept: OrderedDict[Hashable, Picture] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: Hashable, make: Callable[[], Picture]) -> Picture:
+        """Return a picture, made if it is not there."""
+        found = self._kept.get(key)
+        if found is not None:
+            self._kept.move_to_end(key)
+            return found
+        found = self._kept[key] = make()
+        self._bytes += found.tiles.nbytes
+        while self._bytes > self._limit and len(self._kept) > 1:
+            _, oldest = self._kept.popitem(last=False)
+            self._bytes -= oldest.tiles.nbytes
+        return found
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._kept.clear()
+        self._bytes = 0
 
 
 @dataclass(frozen=True)
@@ -163,7 +225,9 @@ class Normaliser:
         for picture in pictures:
             for tile in picture.tiles:
                 for channel in range(3):
-                    np.take(table[channel], tile[..., channel], out=planes[at, channel])
+                    # No value lies outside the table; "clip" spares a copy of the output.
+                    index = np.ascontiguousarray(tile[..., channel])
+                    np.take(table[channel], index, out=planes[at, channel], mode="clip")
                 at += 1
         return planes
 

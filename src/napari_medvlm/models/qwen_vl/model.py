@@ -18,13 +18,14 @@ from ..checkpoint import Checkpoint, require_files
 from ..family import AnsweringModel
 from ..form import Form
 from ..profiles import Profile
+from ..resizing import Backend
 from ..subject import pictures_before, subject_of
 from ..tokens import TOKENIZER_FILES, Tokens, stop_ids
 from ..weights import Progress
 from .assemble import assemble
 from .messages import for_template, load_visual, visual_items
 from .network import QwenNetwork
-from .pixels import CLIP_MEAN, CLIP_STD, Backend, Kind, Processor
+from .pixels import CLIP_MEAN, CLIP_STD, Kind, Processor
 from .resize import FACTOR, PATCH, VIDEO_TOKENS, PixelLimits, image_size
 from .wording import user_text
 
