@@ -72,6 +72,26 @@ class Moved:
         return key in self._tags
 
 
+def are_frames_in_time(ds: Tags, first: Sequence[Tags], count: int) -> bool:
+    """Whether the frames of a file follow each other in time and not in space.
+
+    They do where they have no positions of their own.
+
+    Parameters
+    ----------
+    ds
+        A data set.
+    first
+        Places of its first frame, as ``frames`` gives them.
+    count
+        Its number of frames.
+    """
+    if count == 1:
+        return False
+    own = PER_FRAME in ds or any(isinstance(place, Moved) for place in first)
+    return not own or value(first, "ImagePositionPatient") is None
+
+
 def frames(ds: Tags, count: int) -> Iterator[list[Tags]]:
     """Where to look for the values of each frame, the nearest place first.
 

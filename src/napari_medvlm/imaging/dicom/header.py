@@ -12,11 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydicom.uid import ExplicitVRLittleEndian
+
 from ..volume import Window, WindowFunction
 from . import functional_groups, mosaic, traits
 from .dataset import DAMAGE, Tag, Tags, read_tags
 from .leave_out import NotAnImage, refuse_others
+from .lut import Lut
 from .sizes import dimensions
+from .stored import PIXEL_TAGS, pixel_fields
 from .traits import Traits, read_traits
 from .values import floats, number, positive, private, sequence, unit_orientation, value, words
 
@@ -45,12 +49,11 @@ _FAR = 1e6
 TAGS: tuple[Tag, ...] = tuple(dict.fromkeys((
     "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "Modality",
     "SeriesDescription", "BodyPartExamined", "Rows", "Columns", "SamplesPerPixel",
-    "PhotometricInterpretation", "BitsAllocated", "BitsStored", "PixelRepresentation",
-    "InstanceNumber", "ImagePositionPatient", "ImageOrientationPatient", "SliceLocation",
-    "SliceThickness", "PatientOrientation", "PixelAspectRatio", "RescaleSlope",
-    "RescaleIntercept", "ModalityLUTSequence", "WindowCenter", "WindowWidth",
+    "PhotometricInterpretation", "InstanceNumber", "ImagePositionPatient",
+    "ImageOrientationPatient", "SliceLocation", "SliceThickness", "PatientOrientation", "PixelAspectRatio", "RescaleSlope",
+    "RescaleIntercept", "VOILUTSequence", "WindowCenter", "WindowWidth",
     "WindowCenterWidthExplanation", "VOILUTFunction", "FrameTime", "FrameTimeVector", "CineRate",
-    *(tag for tag, _, _ in SPACING_TAGS),
+    *PIXEL_TAGS, *(tag for tag, _, _ in SPACING_TAGS),
     *functional_groups.TAGS, *traits.TAGS, *traits.PRIVATE_TAGS, *mosaic.TAGS, _PHILIPS_SCALE,
 )))  # fmt: skip
 
@@ -82,6 +85,18 @@ class ImageHeader:
         What sets it apart from other images of its series.
     notes
         Remarks about this header's own oddities.
+    syntax
+        UID of the transfer syntax, the one found out where the file names none.
+    allocated, high, floating
+        BitsAllocated and HighBit; whether the pixels are floating-point numbers.
+    inverse
+        Whether PresentationLUTShape (2050,0020) is INVERSE.
+    padding
+        Lowest and highest stored value that mean "nothing was imaged here".
+    lut
+        The Modality LUT, which excludes a rescale.
+    pixels_at
+        Offset and length of uncompressed Pixel Data in the file, where it was met.
     """
 
     path: Path
@@ -115,6 +130,14 @@ class ImageHeader:
     tile: tuple[int, int, int, int] | None = None
     traits: Traits = _NO_TRAITS
     notes: tuple[str, ...] = ()
+    syntax: str = ExplicitVRLittleEndian
+    allocated: int = 16
+    high: int = 15
+    floating: bool = False
+    inverse: bool = False
+    padding: tuple[int, int] | None = None
+    lut: Lut | None = None
+    pixels_at: tuple[int, int] | None = None
 
     @property
     def key(self) -> tuple[Path, int | None, tuple[int, int, int, int] | None]:
@@ -134,19 +157,17 @@ def read_headers(path: Path) -> list[ImageHeader]:
     """
     ds = read_tags(path, TAGS)
     refuse_others(ds)
-    count, *shape = dimensions(ds, path)
-    rows, columns, samples = shape
+    count, rows, columns, samples = dimensions(ds, path)
+    # What all images of a file share.
+    fields = pixel_fields(ds)
+    fields |= {"shape": (rows, columns, samples), "pixels_at": getattr(ds, "pixels", None)}
     each = functional_groups.PER_FRAME in ds or functional_groups.SHARED in ds
     if count == 1 and not each:
-        head = _header(path, ds, None, [ds], (rows, columns, samples))
+        head = _header(path, ds, None, [ds], fields)
         return mosaic.tiles(head, ds) if mosaic.is_mosaic(ds) else [head]
     places = list(functional_groups.frames(ds, count))
-    # Frames without a position follow each other in time.
-    cine = count > 1 and value(places[0], "ImagePositionPatient") is None
-    return [
-        _header(path, ds, n, own, (rows, columns, samples), cine=cine)
-        for n, own in enumerate(places)
-    ]
+    cine = functional_groups.are_frames_in_time(ds, places[0], count)
+    return [_header(path, ds, n, own, fields, cine=cine) for n, own in enumerate(places)]
 
 
 def _header(
@@ -154,7 +175,7 @@ def _header(
     ds: Any,
     frame: int | None,
     places: Sequence[Tags],
-    shape: tuple[int, int, int],
+    fields: dict[str, Any],
     *,
     cine: bool = False,
 ) -> ImageHeader:
@@ -170,10 +191,7 @@ def _header(
         instance=str(value([ds], "SOPInstanceUID") or path),
         modality=str(value([ds], "Modality") or ""),
         body_part=str(first("BodyPartExamined") or ""),
-        shape=shape,
         photometric=str(value([ds], "PhotometricInterpretation") or ""),
-        bits=int(number(first("BitsStored")) or number(first("BitsAllocated")) or 8),
-        signed=bool(number(first("PixelRepresentation"))),
         order=(
             number(first("InConcatenationNumber")) or 0.0,
             number(first("InstanceNumber")) or 0.0,
@@ -190,7 +208,6 @@ def _header(
         # A slope of 0 would erase the image; scanners that write it mean "none".
         slope=slope if slope else 1.0,
         intercept=intercept or 0.0,
-        modality_lut=bool(value([ds], "ModalityLUTSequence")),
         windows=_windows(first),
         cine=cine,
         seconds=_seconds(ds, frame) if cine and frame is not None else None,
@@ -199,6 +216,7 @@ def _header(
         aspect=_aspect(first("PixelAspectRatio")),
         traits=read_traits(places),
         notes=_notes(places),
+        **fields,
     )
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from pydicom.uid import UID
 
-from .sizes import Implausible
 from .values import number, value
 
 #: Objects with rows and columns that are no images of a patient, by SOP class.
@@ -24,7 +23,7 @@ _NOT_IMAGES = frozenset((
 
 
 class NotAnImage(Exception):
-    """A sound DICOM object without an image; the message says what it is."""
+    """A sound DICOM object without an image; the message is a sentence that says what it is."""
 
 
 def refuse_others(ds: Any) -> None:
@@ -34,8 +33,6 @@ def refuse_others(ds: Any) -> None:
     ------
     NotAnImage
         If the object is sound and holds no image that is read here.
-    Implausible
-        If it should be an image and has no rows or columns.
     """
     sop = str(value([ds], "SOPClassUID") or "")
     meta = getattr(ds, "file_meta", None)
@@ -47,11 +44,11 @@ def refuse_others(ds: Any) -> None:
         "An object of a private kind" if sop else "An object without SOP class"
     )
     if sop in _NOT_IMAGES:
-        raise NotAnImage(kind)
+        raise NotAnImage(f"{kind} is not an image.")
     for name, tag in (("Rows", "(0028,0010)"), ("Columns", "(0028,0011)")):
         if not value([ds], name):
             if " Image" in known:
-                raise Implausible(f"{name} {tag} is missing")
-            raise NotAnImage(kind)
+                raise NotAnImage(f"It is a {kind} without pixels: {name} {tag} is missing.")
+            raise NotAnImage(f"{kind} is not an image.")
     if number(value([ds], "BitsAllocated")) == 1:
-        raise NotAnImage(f"{kind} of single bits")
+        raise NotAnImage(f"{kind} of single bits is not an image.")

@@ -56,9 +56,10 @@ def tiles(head: ImageHeader, ds: Tags) -> list[ImageHeader]:
     if count < 1 or rows % side or columns % side:
         return [replace(head, notes=(*head.notes, _unknown(count)))]
     height, width = rows // side, columns // side
+    told = _uih_positions(head, count) if uih else []
     positions, notes = _positions(head, tags, count, (height, width))
-    if uih:
-        positions = _uih_positions(head, count) or positions
+    if told:
+        positions, notes = told, (f"{count} slices out of one mosaic image.",)
     return [
         replace(
             head,
@@ -67,7 +68,7 @@ def tiles(head: ImageHeader, ds: Tags) -> list[ImageHeader]:
             position=positions[n] if positions else None,
             location=None,
             order=(*head.order, float(n)),
-            notes=(*head.notes, f"{count} slices out of one mosaic image.", *notes),
+            notes=(*head.notes, *notes),
         )
         for n in range(count)
     ]
@@ -89,18 +90,21 @@ def _positions(
     count: int,
     size: tuple[int, int],
 ) -> tuple[list[tuple[float, ...]], tuple[str, ...]]:
+    what = f"{count} slices out of one mosaic image"
     if head.position is None or head.orientation is None or head.spacing is None:
-        return [], ()
+        return [], (f"{what}.",)
     cosines = np.asarray(head.orientation)
     along_row, along_column = cosines[:3], cosines[3:]
     normal, notes = _normal(np.cross(along_row, along_column), tags)
     step = head.between or head.thickness
     if step is None:
-        return [], ("No tag gives the distance of the mosaic's slices.",)
+        return [], (f"{what}; no tag gives their distance.",)
+    tag = "SpacingBetweenSlices (0018,0088)" if head.between else "SliceThickness (0018,0050)"
     down = (head.shape[0] - size[0]) / 2 * head.spacing[0]
     right = (head.shape[1] - size[1]) / 2 * head.spacing[1]
     start = np.asarray(head.position) + along_row * right + along_column * down
-    return [tuple((start + normal * (step * n)).tolist()) for n in range(count)], notes
+    positions = [tuple((start + normal * (step * n)).tolist()) for n in range(count)]
+    return positions, (f"{what}, {step:.5g} mm apart by {tag}.", *notes)
 
 
 def _normal(

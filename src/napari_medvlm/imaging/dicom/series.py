@@ -69,7 +69,7 @@ def _headers(
         try:
             headers = read_headers(path)
         except NotAnImage as found:
-            left_out.append(LeftOut(path, f"{found} is not an image."))
+            left_out.append(LeftOut(path, str(found)))
         except DAMAGE as error:
             reason = f"{_reason('A damaged header', error)}."
             left_out.append(LeftOut(path, reason, broken=True))

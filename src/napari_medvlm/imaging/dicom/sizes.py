@@ -7,6 +7,7 @@ from typing import Any
 
 from pydicom.uid import UID
 
+from .stored import transfer_syntax
 from .values import number, value
 
 #: A damaged file may lack most of its pixels; one that lacks more than this share of what its
@@ -39,8 +40,7 @@ def dimensions(ds: Any, path: Path) -> tuple[int, int, int, int]:
     frames, rows, columns, samples = counts
     bits = number(value([ds], "BitsAllocated")) or 8
     declared, held = frames * rows * columns * samples * bits / 8, path.stat().st_size
-    meta = getattr(ds, "file_meta", None)
-    syntax = UID(str((meta.get("TransferSyntaxUID") if meta is not None else "") or ""))
+    syntax = UID(transfer_syntax(ds))
     packed = syntax.is_private or (syntax.is_transfer_syntax and _packed(syntax))
     limit = max(held * _COMPRESSED, _SMALL) if packed else max(held * _MISSING, 1 << 16)
     if declared > limit or frames > max(held, 1):
