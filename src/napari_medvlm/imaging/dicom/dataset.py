@@ -5,11 +5,14 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Protocol
 
 import pydicom
 from pydicom.errors import BytesLengthException
+
+from .source import inflate
 
 #: What pydicom raises on damaged files, depending on where the damage lies.
 DAMAGE = (
@@ -42,4 +45,10 @@ def read_tags(path: Path, tags: Sequence[Tag]) -> Any:
     pydicom.errors.InvalidDicomError, or one of ``DAMAGE``
         If it is not DICOM, or damaged.
     """
-    return pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(tags), force=True)
+    wanted: dict[str, Any] = {
+        "stop_before_pixels": True, "specific_tags": list(tags), "force": True,
+    }  # fmt: skip
+    with path.open("rb") as file:
+        # A deflated data set can only be read as a whole, and may be a bomb.
+        inflated = inflate(file)
+        return pydicom.dcmread(file if inflated is None else BytesIO(inflated), **wanted)
