@@ -37,7 +37,16 @@ KEYWORDS = (
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "PixelPaddingValue",
     "EncapsulatedDocument",
 )  # fmt: skip
-WANTED = Wanted(KEYWORDS)
+PRIVATE = (
+    (0x0019, 0x100C),
+    (0x0043, 0x1039),
+    (0x2001, 0x1003),
+    (0x0029, 0x1010),
+    (0x0019, 0x1002),
+    (0x0009, 0x1027),
+    (0x0043, 0x1006),
+)
+WANTED = Wanted(KEYWORDS + PRIVATE)
 
 SHIPPED = sorted(
     p for p in (Path(pydicom.__file__).parent / "data/test_files").rglob("*") if p.is_file()
@@ -54,13 +63,15 @@ def twin(source: Any) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         ds = pydicom.dcmread(source, stop_before_pixels=True)
-        return {name: plain(ds.get(name)) for name in KEYWORDS if name in ds}
+        values = {name: plain(ds.get(name)) for name in KEYWORDS if name in ds}
+        return values | {tag: plain(ds[tag].value) for tag in PRIVATE if tag in ds}
 
 
 def assert_equal_or_left(path: Path) -> QuickHeader | None:
     header = quick_header(path, WANTED)
     if header is not None:
         got = {name: header.get(name) for name in KEYWORDS if name in header}
+        got |= {tag: header.get(tag).value for tag in PRIVATE if tag in header}
         assert got == twin(path)
     return header
 
@@ -106,7 +117,7 @@ def test_elements_and_place_of_pixels(tmp_path, syntax, undefined):
     path = write(tmp_path / "a", ds, syntax)
     header = assert_equal_or_left(path)
     assert header is not None
-    assert header.syntax == syntax
+    assert header.file_meta.get("TransferSyntaxUID") == syntax
     assert header.get("WindowWidth") == (400.0, 1500.0)
     assert header.get("SliceThickness", "empty") is None
     assert header.get("EchoTime", "missing") == "missing"
@@ -115,12 +126,33 @@ def test_elements_and_place_of_pixels(tmp_path, syntax, undefined):
     assert path.read_bytes()[place.offset : place.offset + place.length] == ds.PixelData
 
 
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+@pytest.mark.parametrize("signed", [0, 1])
+def test_private_tags_and_values_whose_type_hangs_on_the_sign(tmp_path, syntax, signed):
+    ds = sample(PixelRepresentation=signed)
+    ds.add_new("PixelPaddingValue", "SS" if signed else "US", -5 if signed else 65531)
+    ds.add_new(0x00190010, "LO", "GEMS_ACQU_01")
+    ds.add_new(0x00191002, "SL", 912)
+    ds.add_new(0x00290010, "LO", "SIEMENS CSA HEADER")
+    ds.add_new(0x00291010, "OB", b"SV10")
+    ds.add_new(0x00430010, "LO", "NOBODY KNOWS")
+    ds.add_new(0x00431039, "UN", b"800\\0")
+    header = assert_equal_or_left(write(tmp_path / "a", ds, syntax))
+    assert header is not None
+    assert header.get((0x0019, 0x1002)).value == 912
+    assert header.get((0x0029, 0x1010)).value == b"SV10"
+    assert header.get((0x0043, 0x1039)).value == b"800\\0"
+    assert header.get("PixelPaddingValue") == (-5 if signed else 65531)
+    assert header.get((0x2001, 0x1003)) is None
+
+
 def test_compressed_pixels_have_no_place(tmp_path):
     ds = sample()
     ds.compress(RLELossless)
     header = assert_equal_or_left(save(ds, tmp_path / "a"))
     assert header is not None
-    assert (header.syntax, header.pixels) == (RLELossless, None)
+    assert header.file_meta["TransferSyntaxUID"] == RLELossless
+    assert header.pixels is None
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])

@@ -21,7 +21,7 @@ _INTEGER = re.compile(r" *[+-]?[0-9]{1,12} *")
 _DECIMAL = re.compile(r" *[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})? *")
 _DIGITS = "0123456789."
 _NUMBERS = {b"US": "H", b"SS": "h", b"UL": "L", b"SL": "l", b"FL": "f", b"FD": "d"}
-_BYTES = (b"OB", b"OW")
+_BYTES = (b"OB", b"OW", b"UN")
 #: VRs whose text is in the file's own character set, and those among them of one value.
 _TEXT, _SINGLE = (b"LO", b"SH", b"UC", b"LT", b"ST", b"UT"), (b"LT", b"ST", b"UT")
 _CODE = (b"CS", b"AS", b"DA", b"TM", b"DT")

@@ -12,10 +12,11 @@ import re
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.datadict import dictionary_VR, private_dictionary_VR, tag_for_keyword
 
 from .plain_values import Unexpected, plain_value
 
@@ -45,7 +46,11 @@ def _key(tag: int) -> int:
 
 
 _ITEM, _ITEM_END, _SEQUENCE_END = (_key(tag) for tag in (0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD))
-_CHARSET, _SYNTAX = _key(0x00080005), _key(0x00020010)
+_CHARSET, _SIGNED = _key(0x00080005), _key(0x00280103)
+_META = {
+    _key(0x00020002): "MediaStorageSOPClassUID",
+    _key(0x00020010): "TransferSyntaxUID",
+}
 _PIXELS = _key(0x7FE00010)
 _FLOAT_PIXELS = (_key(0x7FE00008), _key(0x7FE00009))
 _SYNTAXES_LEFT = (
@@ -58,8 +63,15 @@ _IMPLICIT_LITTLE = "1.2.840.10008.1.2"
 _DEPTH = 16
 
 
+_Raw = dict[int, tuple[bytes, bytes]]
+
+
 class _Short(Exception):
     """More of the file has to be read."""
+
+
+#: A keyword of PS3.6, or (group, element) of a private tag.
+Tag = str | tuple[int, int]
 
 
 class Wanted:
@@ -67,18 +79,27 @@ class Wanted:
 
     Parameters
     ----------
-    keywords
-        As in pydicom's dictionary.
+    tags
+        Keywords of pydicom's dictionary, and (group, element) of private tags.
     """
 
-    def __init__(self, keywords: Iterable[str]) -> None:
-        self.by_key: dict[int, tuple[str, bytes]] = {}
-        for keyword in keywords:
-            tag = tag_for_keyword(keyword)
-            if tag is None:
-                raise ValueError(f"{keyword} is no keyword of the DICOM dictionary")
-            self.by_key[_key(tag)] = (keyword, dictionary_VR(tag).encode())
-        self.by_key[_CHARSET] = ("SpecificCharacterSet", b"CS")
+    def __init__(self, tags: Iterable[Tag]) -> None:
+        #: Each element's name, and its VR where the file does not say it.
+        self.by_key: dict[int, tuple[Tag, bytes]] = {
+            _CHARSET: ("SpecificCharacterSet", b"CS"),
+            _SIGNED: ("PixelRepresentation", b"US"),
+        }
+        for name in tags:
+            if isinstance(name, tuple):
+                group, element = name
+                self.by_key[element << 16 | group] = (name, b"UN")
+                creator = (group, element >> 8)
+                self.by_key[creator[1] << 16 | group] = (creator, b"LO")
+            else:
+                tag = tag_for_keyword(name)
+                if tag is None:
+                    raise ValueError(f"{name} is no keyword of the DICOM dictionary")
+                self.by_key[_key(tag)] = (name, dictionary_VR(tag).encode())
 
 
 @dataclass(frozen=True)
@@ -89,6 +110,13 @@ class NativePixels:
     length: int
 
 
+@dataclass(frozen=True)
+class PrivateValue:
+    """The value of a private tag, as an element of a pydicom data set holds it."""
+
+    value: Any
+
+
 class QuickHeader:
     """Wanted elements of a file by keyword, as a pydicom data set gives them.
 
@@ -96,25 +124,27 @@ class QuickHeader:
 
     Parameters
     ----------
-    syntax
-        Transfer syntax UID.
+    file_meta
+        TransferSyntaxUID and MediaStorageSOPClassUID.
     pixels
         Place of the pixels where they are uncompressed, else None.
     """
 
-    __slots__ = ("pixels", "syntax", "values")
+    __slots__ = ("file_meta", "pixels", "values")
 
-    def __init__(self, syntax: str, pixels: NativePixels | None, values: dict[str, Any]) -> None:
-        self.syntax = syntax
+    def __init__(
+        self, file_meta: dict[str, str], pixels: NativePixels | None, values: dict[Tag, Any]
+    ) -> None:
+        self.file_meta = file_meta
         self.pixels = pixels
         self.values = values
 
-    def get(self, keyword: str, default: Any = None) -> Any:
-        """Value of an element, or the default where the file has none."""
-        return self.values.get(keyword, default)
+    def get(self, key: Tag, default: Any = None, /) -> Any:
+        """Value of a keyword, or the ``PrivateValue`` of a private tag; else the default."""
+        return self.values.get(key, default)
 
-    def __contains__(self, keyword: str) -> bool:
-        return keyword in self.values
+    def __contains__(self, key: Tag, /) -> bool:
+        return key in self.values
 
 
 def quick_header(path: Path | str, wanted: Wanted) -> QuickHeader | None:
@@ -130,8 +160,8 @@ def quick_header(path: Path | str, wanted: Wanted) -> QuickHeader | None:
     Returns
     -------
     header
-        Equal to what ``pydicom.dcmread(path, stop_before_pixels=True)`` gives for the wanted
-        keywords; None for any file that pydicom should read: without preamble, big endian,
+        Equal to what ``pydicom.dcmread(path, stop_before_pixels=True)`` gives for what is
+        wanted; None for any file that pydicom should read: without preamble, big endian,
         deflated, with a wanted sequence that is not empty, without pixels, damaged.
 
     Raises
@@ -153,11 +183,12 @@ def quick_header(path: Path | str, wanted: Wanted) -> QuickHeader | None:
                 head += more
 
 
-def _header(data: bytes, wanted: dict[int, tuple[str, bytes]]) -> QuickHeader:
+def _header(data: bytes, wanted: dict[int, tuple[Tag, bytes]]) -> QuickHeader:
     if data[128:132] != b"DICM":
         raise Unexpected
-    at, syntax = _file_meta(data)
-    if syntax in _SYNTAXES_LEFT:
+    at, meta = _file_meta(data)
+    syntax = meta.get("TransferSyntaxUID")
+    if not syntax or syntax in _SYNTAXES_LEFT:
         raise Unexpected
     walk = _walk_implicit if syntax == _IMPLICIT_LITTLE else _walk_explicit
     raw, pixels = walk(data, at, wanted)
@@ -165,13 +196,40 @@ def _header(data: bytes, wanted: dict[int, tuple[str, bytes]]) -> QuickHeader:
     values = {}
     for key, (vr, value) in raw.items():
         name = wanted[key][0]
-        values[name] = plain_value(vr, value, charset)
-    return QuickHeader(syntax, pixels, values)
+        if vr == b"UN" or vr == b"US or SS":
+            vr = _true_vr(key, vr, raw)
+        found = plain_value(vr, value, charset)
+        values[name] = PrivateValue(found) if isinstance(name, tuple) else found
+    return QuickHeader(meta, pixels, values)
 
 
-def _file_meta(data: bytes) -> tuple[int, str]:
-    """Offset of the first element after group 0002, and the transfer syntax."""
-    at, syntax = 132, ""
+def _true_vr(key: int, vr: bytes, raw: _Raw) -> bytes:
+    """VR of an element that does not say it itself: by the private dictionary, or by the sign."""
+    if vr == b"UN":
+        creator = raw.get((key >> 24) << 16 | key & 0xFFFF)
+        if not key & 1 or not key >> 24:  # a public element, or a private one of no maker
+            raise Unexpected
+        return _private_vr(key, creator[1]) if creator is not None else vr
+    sign = raw.get(_SIGNED)
+    if sign is None or sign[1] not in (b"\0\0", b"\1\0"):
+        raise Unexpected
+    return b"SS" if sign[1][0] else b"US"
+
+
+@lru_cache(maxsize=256)
+def _private_vr(key: int, creator: bytes) -> bytes:
+    name = plain_value(b"LO", creator)
+    if not isinstance(name, str):
+        raise Unexpected
+    try:
+        return str(private_dictionary_VR((key & 0xFFFF) << 16 | key >> 16, name)).encode()
+    except KeyError:
+        return b"UN"
+
+
+def _file_meta(data: bytes) -> tuple[int, dict[str, str]]:
+    """Offset of the first element after group 0002, and what of it is wanted."""
+    at, meta = 132, {}
     while True:
         key, vr, size, long = _EXPLICIT(data, at)
         if key & 0xFFFF != 2:
@@ -182,22 +240,19 @@ def _file_meta(data: bytes) -> tuple[int, str]:
         if head == 12:
             size = long
         at += head
-        if key == _SYNTAX:
-            syntax = plain_value(vr, data[at : at + size])
-            if vr != b"UI" or not isinstance(syntax, str):
+        if key in _META:
+            value = plain_value(vr, data[at : at + size])
+            if vr != b"UI" or not isinstance(value, str):
                 raise Unexpected
+            meta[_META[key]] = value
         at += size
-    # A command group (0000) does not belong into files.
-    if not syntax or key & 0xFFFF == 0:
-        raise Unexpected
-    return at, syntax
-
-
-_Raw = dict[int, tuple[bytes, bytes]]
+    if key & 0xFFFF == 0:
+        raise Unexpected  # a command group (0000) does not belong into files
+    return at, meta
 
 
 def _walk_explicit(
-    data: bytes, at: int, wanted: dict[int, tuple[str, bytes]]
+    data: bytes, at: int, wanted: dict[int, tuple[Tag, bytes]]
 ) -> tuple[_Raw, NativePixels | None]:
     raw: _Raw = {}
     while True:
@@ -229,7 +284,7 @@ def _walk_explicit(
 
 
 def _walk_implicit(
-    data: bytes, at: int, wanted: dict[int, tuple[str, bytes]]
+    data: bytes, at: int, wanted: dict[int, tuple[Tag, bytes]]
 ) -> tuple[_Raw, NativePixels | None]:
     if _CAPITALS.match(data, at + 4):  # where a length should be: explicit after all
         raise Unexpected
