@@ -84,14 +84,15 @@ def test_a_file_without_extension_and_one_without_preamble(tmp_path, voxels):
 @pytest.mark.parametrize(
     ("dtype", "slope", "intercept", "expected", "kind"),
     [
-        (np.uint16, 1, -1024, -924, np.int16),
-        (np.uint16, 2, 0, 200, np.int16),
+        (np.int16, 1, 0, 100, np.int16),
+        (np.uint16, 1, -1024, -924, np.int32),
+        (np.uint16, 2, 0, 200, np.int32),
         (np.uint16, 0.5, 0, 50, np.float32),
         (np.uint8, 1, 0, 100, np.uint8),
-        (np.uint16, 1, 60000, 60100, np.float32),
+        (np.uint16, 1, 60000, 60100, np.int32),
     ],
 )
-def test_rescale_gives_units_in_the_smallest_exact_type(
+def test_rescale_gives_units_in_the_smallest_type_that_holds_every_possible_value(
     tmp_path, dtype, slope, intercept, expected, kind
 ):
     ds = image(np.full((4, 4), 100, dtype), RescaleSlope=slope, RescaleIntercept=intercept)

@@ -16,8 +16,11 @@ from typing import Any
 
 import pydicom
 from pydicom.errors import BytesLengthException
+from pydicom.uid import ExplicitVRLittleEndian
 
 from ..volume import Window, WindowFunction
+from .lut import Lut
+from .stored import PIXEL_TAGS, pixel_fields
 
 #: What pydicom raises on damaged files, depending on where the damage lies.
 DAMAGE = (
@@ -49,14 +52,14 @@ SPACING_TAGS = (
 _TAGS = [
     "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "Modality", "BodyPartExamined",
     "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames",
-    "BitsAllocated", "BitsStored", "PixelRepresentation", "InstanceNumber", "AcquisitionNumber",
+    "VOILUTSequence", "InstanceNumber", "AcquisitionNumber",
     "TemporalPositionIdentifier", "TriggerTime", "EchoTime", "DiffusionBValue",
     "ImagePositionPatient", "ImageOrientationPatient", "SliceLocation", "SliceThickness",
     "SpacingBetweenSlices", "PatientOrientation", "RescaleSlope", "RescaleIntercept",
-    "ModalityLUTSequence", "WindowCenter", "WindowWidth", "WindowCenterWidthExplanation",
+    "WindowCenter", "WindowWidth", "WindowCenterWidthExplanation",
     "VOILUTFunction", "FrameTime", "FrameTimeVector", "CineRate",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
-    *(tag for tag, _, _ in SPACING_TAGS),
+    *PIXEL_TAGS, *(tag for tag, _, _ in SPACING_TAGS),
 ]  # fmt: skip
 
 
@@ -80,6 +83,16 @@ class ImageHeader:
         Sort key among images at one position: time first, instance number last.
     cine
         Whether the frames of the file follow each other in time, with ``seconds`` of this one.
+    syntax
+        UID of the transfer syntax, the one found out where the file names none.
+    allocated, high, floating
+        BitsAllocated and HighBit; whether the pixels are floating-point numbers.
+    inverse
+        Whether PresentationLUTShape (2050,0020) is INVERSE.
+    padding
+        Lowest and highest stored value that mean "nothing was imaged here".
+    lut
+        The Modality LUT, which excludes a rescale.
     """
 
     path: Path
@@ -107,6 +120,13 @@ class ImageHeader:
     windows: tuple[Window, ...]
     cine: bool = False
     seconds: float | None = None
+    syntax: str = ExplicitVRLittleEndian
+    allocated: int = 16
+    high: int = 15
+    floating: bool = False
+    inverse: bool = False
+    padding: tuple[int, int] | None = None
+    lut: Lut | None = None
 
 
 def read_headers(path: Path) -> list[ImageHeader]:
@@ -177,8 +197,6 @@ def _header(
         body_part=str(ds.get("BodyPartExamined") or ""),
         shape=(int(ds.Rows), int(ds.Columns), int(ds.get("SamplesPerPixel") or 1)),
         photometric=str(ds.get("PhotometricInterpretation") or ""),
-        bits=int(ds.get("BitsStored") or ds.get("BitsAllocated") or 8),
-        signed=bool(ds.get("PixelRepresentation")),
         order=(*(number(name) or 0.0 for name in names), float(frame or 0)),
         position=numbers("ImagePositionPatient", 3),
         orientation=_orientation(numbers("ImageOrientationPatient", 6)),
@@ -191,10 +209,10 @@ def _header(
         # A slope of 0 would erase the image; scanners that write it mean "none".
         slope=slope if slope else 1.0,
         intercept=intercept or 0.0,
-        modality_lut=bool(ds.get("ModalityLUTSequence")),
         windows=_windows(first),
         cine=cine,
         seconds=_seconds(ds, frame) if cine and frame is not None else None,
+        **pixel_fields(ds),
     )
 
 
