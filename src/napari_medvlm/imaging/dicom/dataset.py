@@ -5,11 +5,16 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
 import pydicom
 from pydicom.errors import BytesLengthException
+
+from .quick import Tag, Wanted, quick_header
+
+__all__ = ["DAMAGE", "Tag", "Tags", "read_tags"]
 
 #: What pydicom raises on damaged files, depending on where the damage lies.
 DAMAGE = (
@@ -17,9 +22,6 @@ DAMAGE = (
     NotImplementedError, RuntimeError, OverflowError, MemoryError, struct.error, zlib.error,
     BytesLengthException,
 )  # fmt: skip
-
-#: A keyword of PS3.6, or (group, element) of a private tag.
-Tag = str | tuple[int, int]
 
 
 class Tags(Protocol):
@@ -34,6 +36,11 @@ class Tags(Protocol):
     def __contains__(self, key: Any, /) -> bool: ...
 
 
+@lru_cache(maxsize=8)
+def _wanted(tags: tuple[Tag, ...]) -> Wanted:
+    return Wanted(tags)
+
+
 def read_tags(path: Path, tags: Sequence[Tag]) -> Any:
     """Wanted tags of a DICOM file as ``Tags``, with ``file_meta`` beside them.
 
@@ -42,4 +49,7 @@ def read_tags(path: Path, tags: Sequence[Tag]) -> Any:
     pydicom.errors.InvalidDicomError, or one of ``DAMAGE``
         If it is not DICOM, or damaged.
     """
+    found = quick_header(path, _wanted(tuple(tags)))
+    if found is not None:
+        return found
     return pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(tags), force=True)

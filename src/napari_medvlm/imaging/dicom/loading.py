@@ -26,8 +26,13 @@ from .pixels import is_coloured, raw_type, read_image, to_units, voxel_type
 from .quick import Wanted, quick_header
 
 _ADVICE = "Check that the files are complete DICOM images and were copied without change."
-_DECODERS = "Install the decoders for compressed images that napari-medvlm comes with."
+_DECODERS = (
+    "Install the decoders for compressed images with: pip install pylibjpeg "
+    "pylibjpeg-openjpeg pylibjpeg-rle pyjpegls python-gdcm"
+)
 _NOTHING = Wanted(())
+#: Tag (7FE0,0010) as it stands before the pixels, and how many bytes before at most.
+_PIXEL_TAG, _HEAD = b"\xe0\x7f\x10\x00", 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,17 +136,24 @@ def _read_plain(header: ImageHeader, out: npt.NDArray[Any]) -> bool:
     kind = raw_type(header)
     if kind is None or getattr(header, "tile", None) is not None:
         return False
-    found = quick_header(header.path, _NOTHING)
-    if found is None or found.pixels is None:
+    pixels = header.pixels_at
+    if pixels is None:
+        found = quick_header(header.path, _NOTHING)
+        pixels = None if found is None else found.pixels
+    if pixels is None:
         return False
+    offset, length = pixels
     size = out.shape[0] * out.shape[1] * kind.itemsize
     skipped = (header.frame or 0) * size
-    if skipped + size > found.pixels.length:
+    if skipped + size > length:
         return False
     # Values of the same size are read where they stay.
     raw = out.view(kind) if out.itemsize == kind.itemsize else np.empty(out.shape, kind)
     with header.path.open("rb", buffering=0) as file:
-        file.seek(found.pixels.offset + skipped)
+        file.seek(offset - _HEAD)
+        if _PIXEL_TAG not in file.read(_HEAD):
+            return False  # not the file any more whose header was read
+        file.seek(offset + skipped)
         _read_all(file, raw.reshape(-1).view(np.uint8).data)
     to_units(header, raw, out)
     return True

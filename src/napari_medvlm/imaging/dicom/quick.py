@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydicom.datadict import dictionary_VR, private_dictionary_VR, tag_for_keyword
 
@@ -102,8 +102,7 @@ class Wanted:
                 self.by_key[_key(tag)] = (name, dictionary_VR(tag).encode())
 
 
-@dataclass(frozen=True)
-class NativePixels:
+class NativePixels(NamedTuple):
     """Where uncompressed PixelData (7FE0,0010) lies in its file, in bytes."""
 
     offset: int
