@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ def dimensions(ds: Any, path: Path) -> tuple[int, int, int, int]:
     return frames, rows, columns, samples
 
 
+@lru_cache(maxsize=64)
 @lru_cache(maxsize=64)
 def _packed(syntax: str) -> bool:
     uid = UID(syntax)
