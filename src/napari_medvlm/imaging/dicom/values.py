@@ -10,7 +10,6 @@ import math
 import struct
 from collections.abc import Sequence
 from functools import lru_cache
-from functools import lru_cache
 from typing import Any
 
 from .dataset import Tag, Tags
