@@ -26,6 +26,7 @@ from .colour import to_eight_bits, ybr_to_rgb
 from .encapsulation import read_pieces
 from .header import ImageHeader
 from .source import PixelSource, open_pixels
+from .twelve import decode_twelve
 
 #: Uncompressed frames, each an item of its own (PS3.5 A.4.11).
 ENCAPSULATED_UNCOMPRESSED = uid.UID("1.2.840.10008.1.2.1.98")
@@ -124,6 +125,8 @@ def _encapsulated(source: PixelSource, frame: int) -> tuple[npt.NDArray[Any], st
         if options.get("samples_per_pixel", 1) == 3:
             space = _space(stream, space)
             options["photometric_interpretation"] = space
+        elif stream.lossy_jpeg and stream.precision > 8:
+            return decode_twelve(data, options["rows"], options["columns"]), space
     return _plugin(source.syntax, data, options)
 
 
