@@ -163,7 +163,7 @@ def test_images_at_the_same_positions_become_time_points(tmp_path, voxels):
     volume = only(tmp_path)
     assert volume.temporal
     np.testing.assert_array_equal(volume.voxels, voxels.reshape(2, 3, 10, 12))
-    assert "2 images at every position" in remarks(volume)
+    assert "2 time points by TemporalPositionIdentifier (0020,0100)" in remarks(volume)
 
 
 def test_a_localizer_in_the_series_becomes_its_own_volume(tmp_path, voxels):
@@ -171,7 +171,7 @@ def test_a_localizer_in_the_series_becomes_its_own_volume(tmp_path, voxels):
     save(image(voxels[0], orientation=(1, 0, 0, 0, 0, -1)), tmp_path / "scout")
     axial, scout = read(tmp_path)
     assert (len(axial.voxels), len(scout.voxels)) == (6, 1)
-    assert "images of 2 geometries" in remarks(scout)
+    assert "holds 2 volumes; this one: coronal" in remarks(scout)
 
 
 def test_radiograph_without_orientation(tmp_path):
