@@ -30,8 +30,8 @@ def ybr_to_rgb(values: npt.NDArray[np.uint8], *, partial: bool = False) -> npt.N
     if not partial:
         rgb: npt.NDArray[np.uint8] = convert_color_space(values, "YBR_FULL", "RGB")
         return rgb
-    shifted = values.astype(np.float64) - [16, 128, 128]
-    return np.floor(np.clip(shifted @ _PARTIAL.T, 0, 255) + 0.5).astype(np.uint8)
+    exact: npt.NDArray[np.float64] = (values.astype(np.float64) - [16, 128, 128]) @ _PARTIAL.T
+    return np.floor(np.clip(exact, 0, 255) + 0.5).astype(np.uint8)
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,8 +33,9 @@ def decode_twelve(data: bytes, rows: int, columns: int) -> npt.NDArray[np.uint16
     try:
         # GDCM hands its bytes over as text.
         plain = image.GetBuffer().encode("utf-8", "surrogateescape")
-    except (SystemError, RuntimeError, MemoryError) as error:
-        raise ValueError("the 12-bit JPEG image could not be decoded") from error
+    except (AttributeError, SystemError, RuntimeError, MemoryError) as error:
+        # It has no buffer to give where it fails.
+        raise ValueError("a damaged image of JPEG Extended of 12 bits") from error
     return np.frombuffer(plain, dtype="<u2").reshape(rows, columns).astype(np.uint16)
 
 
