@@ -6,7 +6,7 @@ from typing import Any
 
 from pydicom.uid import UID
 
-from .values import number, value
+from .values import value
 
 #: Objects with rows and columns that are no images of a patient, by SOP class.
 _NOT_IMAGES = frozenset((
@@ -50,5 +50,3 @@ def refuse_others(ds: Any) -> None:
             if " Image" in known:
                 raise NotAnImage(f"It is a {kind} without pixels: {name} {tag} is missing.")
             raise NotAnImage(f"{kind} is not an image.")
-    if number(value([ds], "BitsAllocated")) == 1:
-        raise NotAnImage(f"{kind} of single bits is not an image.")
