@@ -69,7 +69,7 @@ HTJ2K_RGB = (
 )
 
 
-def ramp(kind: str, bits: int, rows: int = 21, columns: int = 18):
+def ramp(kind: str, bits: int, rows: int = 40, columns: int = 34):
     """Every magnitude that the bits allow, both ends included."""
     y, x = np.mgrid[:rows, :columns]
     low = -(1 << bits - 1) if kind.startswith("i") else 0
@@ -77,9 +77,9 @@ def ramp(kind: str, bits: int, rows: int = 21, columns: int = 18):
     return np.rint(low + ((1 << bits) - 1) * share).astype(kind)
 
 
-def rgb(rows: int = 21, columns: int = 18):
+def rgb(rows: int = 40, columns: int = 34):
     y, x = np.mgrid[:rows, :columns]
-    return np.stack([x * 12, y * 11, 255 - x * 12], axis=-1).astype(np.uint8)
+    return np.stack([x * 7, y * 6, 255 - x * 7], axis=-1).astype(np.uint8)
 
 
 def embedded(tmp_path: Path, code: str, syntax: str, like: np.ndarray, **tags) -> Path:
@@ -184,9 +184,9 @@ def test_encapsulated_uncompressed_frames(tmp_path):
 )  # fmt: skip
 def test_shipped_files_read_as_pydicom_reads_them(name):
     path = get_testdata_file(name)
-    ds = pydicom.dcmread(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        ds = pydicom.dcmread(path)
         expected = apply_modality_lut(ds.pixel_array, ds)
         (header,) = read_headers(Path(path))
         got = read_image(header)
