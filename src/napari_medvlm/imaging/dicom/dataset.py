@@ -6,6 +6,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +14,7 @@ import pydicom
 from pydicom.errors import BytesLengthException
 
 from .quick import Tag, Wanted, quick_header
+from .source import inflate
 
 __all__ = ["DAMAGE", "Tag", "Tags", "read_tags"]
 
@@ -52,4 +54,9 @@ def read_tags(path: Path, tags: Sequence[Tag]) -> Any:
     found = quick_header(path, _wanted(tuple(tags)))
     if found is not None:
         return found
-    return pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(tags), force=True)
+    options: dict[str, Any] = {"specific_tags": list(tags), "force": True}
+    with path.open("rb") as file:
+        # A deflated data set can only be read as a whole, and may be a bomb.
+        inflated = inflate(file)
+        source = file if inflated is None else BytesIO(inflated)
+        return pydicom.dcmread(source, stop_before_pixels=True, **options)

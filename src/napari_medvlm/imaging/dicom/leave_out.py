@@ -34,19 +34,23 @@ def refuse_others(ds: Any) -> None:
     NotAnImage
         If the object is sound and holds no image that is read here.
     """
+    places = [ds]
+    if str(value(places, "SOPClassUID") or "") in _NOT_IMAGES:
+        raise NotAnImage(f"{_kind(ds)} is not an image.")
+    for name, tag in (("Rows", "(0028,0010)"), ("Columns", "(0028,0011)")):
+        if not value(places, name):
+            kind = _kind(ds)
+            if " Image" in kind:
+                raise NotAnImage(f"It is a {kind} without pixels: {name} {tag} is missing.")
+            raise NotAnImage(f"{kind} is not an image.")
+
+
+def _kind(ds: Any) -> str:
     sop = str(value([ds], "SOPClassUID") or "")
     meta = getattr(ds, "file_meta", None)
     if not sop and meta is not None:
         sop = str(meta.get("MediaStorageSOPClassUID") or "")
-    uid = UID(sop)
-    known = uid.name if uid.name != sop else ""
-    kind = known.removesuffix(" Storage") or (
-        "An object of a private kind" if sop else "An object without SOP class"
-    )
-    if sop in _NOT_IMAGES:
-        raise NotAnImage(f"{kind} is not an image.")
-    for name, tag in (("Rows", "(0028,0010)"), ("Columns", "(0028,0011)")):
-        if not value([ds], name):
-            if " Image" in known:
-                raise NotAnImage(f"It is a {kind} without pixels: {name} {tag} is missing.")
-            raise NotAnImage(f"{kind} is not an image.")
+    name = str(UID(sop).name)
+    if name != sop:
+        return name.removesuffix(" Storage")
+    return "An object of a private kind" if sop else "An object without SOP class"

@@ -108,8 +108,8 @@ def _irregular(steps: Vector, along: Vector, typical: float) -> list[str]:
         remarks.append(f"Slice spacing varies from {rest.min():.5g} to {rest.max():.5g} mm.")
     drift = np.abs(along - along[0] - typical * np.arange(len(along))).max()
     remarks.append(
-        f"Slice spacing {typical:.5g} mm (median) from {POSITION}; in the image slices appear up "
-        f"to {drift:.3g} mm from their true places, which positions in mm keep."
+        f"Slice spacing {typical:.5g} mm (median) from {POSITION}; positions are off by up "
+        f"to {drift:.3g} mm in the affine; the exact ones are kept beside it."
     )
     return remarks
 
