@@ -6,6 +6,7 @@ from typing import Any
 
 from pydicom.uid import UID
 
+from .sizes import Implausible
 from .values import value
 
 #: Objects with rows and columns that are no images of a patient, by SOP class.
@@ -33,6 +34,8 @@ def refuse_others(ds: Any) -> None:
     ------
     NotAnImage
         If the object is sound and holds no image that is read here.
+    Implausible
+        If it says nothing about itself, as a file that was cut short after its preamble.
     """
     places = [ds]
     if str(value(places, "SOPClassUID") or "") in _NOT_IMAGES:
@@ -40,6 +43,8 @@ def refuse_others(ds: Any) -> None:
     for name, tag in (("Rows", "(0028,0010)"), ("Columns", "(0028,0011)")):
         if not value(places, name):
             kind = _kind(ds)
+            if not kind:
+                raise Implausible("it holds no image and does not say what it is")
             if " Image" in kind:
                 raise NotAnImage(f"It is a {kind} without pixels: {name} {tag} is missing.")
             raise NotAnImage(f"{kind} is not an image.")
@@ -53,4 +58,4 @@ def _kind(ds: Any) -> str:
     name = str(UID(sop).name)
     if name != sop:
         return name.removesuffix(" Storage")
-    return "An object of a private kind" if sop else "An object without SOP class"
+    return "An object of a private kind" if sop else ""
