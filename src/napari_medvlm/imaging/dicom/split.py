@@ -234,6 +234,7 @@ def _labels(heads: Sequence[ImageHeader]) -> list[str]:
 
 
 def _facts(head: ImageHeader) -> tuple[str, ...]:
+    # Labels end in remarks, which are kept: numbers and known words, never free text.
     t = head.traits
     return (
         "localizer" if t.scout else "",
@@ -241,10 +242,10 @@ def _facts(head: ImageHeader) -> tuple[str, ...]:
         f"{head.shape[0]} x {head.shape[1]} pixels",
         f"pixels of {head.spacing[0]:.4g} x {head.spacing[1]:.4g} mm" if head.spacing else "",
         "colour" if head.shape[2] > 1 else "grey",
-        t.origin.lower(),
+        t.origin.lower() if t.origin in ("ORIGINAL", "DERIVED") else "",
         t.component,
         " ".join(mark for mark in t.marks).lower(),
-        f"stack {t.stack}" if t.stack else "",
+        f"stack {t.stack}" if t.stack.isdecimal() else "",
         f"echo time {t.echo[1]:.5g} ms" if t.echo else "",
         f"inversion time {t.inversion:.5g} ms" if t.inversion else "",
         f"kernel {' '.join(t.kernel)}" if t.kernel else "",
