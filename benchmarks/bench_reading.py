@@ -110,12 +110,14 @@ def compare(
     cold: bool = False,
 ) -> None:
     """Print how many times as long the first takes as the second, turn about."""
-    ratios = [
-        seconds(slow, folder, cold=cold) / seconds(fast, folder, cold=cold) for _ in range(rounds)
+    times = [
+        (seconds(slow, folder, cold=cold), seconds(fast, folder, cold=cold)) for _ in range(rounds)
     ]
+    ratios = [a / b for a, b in times]
+    best = min(a for a, _ in times) / min(b for _, b in times)
     print(
-        f"{title}: median {statistics.median(ratios):.1f} "
-        f"({min(ratios):.1f} to {max(ratios):.1f} in {rounds} rounds)",
+        f"{title}: {statistics.median(ratios):.1f} (median of {rounds} rounds, "
+        f"{min(ratios):.1f} to {max(ratios):.1f}; best against best {best:.1f})",
         flush=True,
     )
 
@@ -154,14 +156,22 @@ def memory(folder: Path) -> None:
     """Print the peak of memory that reading adds, as a multiple of the voxels."""
     (entry,) = scan(folder).entries
     entry.preview()  # what is imported and kept for good is not counted
-    unit = 1 if sys.platform == "darwin" else 1024
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    before = peak(reset=True)
     volume = entry.open()
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    extra = peak() - before
     assert isinstance(volume, Volume)
-    print(
-        f"peak memory that reading adds / the voxels: {(after - before) / volume.voxels.nbytes:.2f}"
-    )
+    print(f"peak memory that reading adds / the voxels: {extra / volume.voxels.nbytes:.2f}")
+
+
+def peak(*, reset: bool = False) -> int:
+    """Peak of this process's memory in bytes, counted from now on where ``reset``."""
+    status = Path("/proc/self/status")
+    if not status.exists():  # not Linux: since its start, and so an upper bound
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    if reset:
+        Path("/proc/self/clear_refs").write_text("5")
+    (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
 
 
 def headers(folder: Path) -> None:
