@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from ..dialogue.question import Mode
 from ..dialogue.reply import FinishReason
 from ..dialogue.streaming import PartSplitter, Piece
 from ..engine import ModelThread
-from ..errors import QuestionError, SelectionError
+from ..errors import ImagingError, QuestionError, SelectionError
 from ..imaging import (
     PLANES,
     Clip,
@@ -29,6 +30,7 @@ from ..imaging import (
     read,
 )  # fmt: skip
 from ..imaging import slice_count as count_slices
+from ..imaging.scan import Entry, scan
 from ..models.contracts import InputContract
 from .main import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USER_ERROR
 
@@ -76,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
 
 
-def _choose_entry(entries: list[Volume | Clip], number: int | None) -> Volume | Clip:
+def _choose_entry(entries: Sequence[Entry], number: int | None) -> Entry:
     if number is None and len(entries) > 1:
         names = "; ".join(f"{i}: {e.name}" for i, e in enumerate(entries))
         raise SelectionError(f"There are {len(entries)} entries here ({names}).", "Use --entry N.")
@@ -150,8 +152,24 @@ def _clip_frames(
 def build(
     options: argparse.Namespace, contract: InputContract | None = None
 ) -> tuple[Volume | Clip, Composed]:
-    """Read the path and write the question, for a model with this input contract."""
-    source = _choose_entry(read(options.path), options.entry)
+    """Read the path and write the question, for a model with this input contract.
+
+    Only slices that are sent are decoded.
+    """
+    entries = scan(options.path).entries
+    if not entries:
+        read(options.path)  # says why there are none
+    entry = _choose_entry(entries, options.entry)
+    try:
+        return _composed(entry.open(lazy=True), options, contract)
+    except ImagingError:
+        # One of them is broken: of the others, which are all read now.
+        return _composed(entry.open(), options, contract)
+
+
+def _composed(
+    source: Volume | Clip, options: argparse.Namespace, contract: InputContract | None
+) -> tuple[Volume | Clip, Composed]:
     composed = compose(
         source,
         select(source, options, contract),
