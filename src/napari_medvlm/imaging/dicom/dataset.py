@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import pydicom
 from pydicom.errors import BytesLengthException
+from pydicom.filereader import read_file_meta_info
 
 from .quick import Tag, Wanted, quick_header
 from .source import inflate
@@ -59,4 +60,7 @@ def read_tags(path: Path, tags: Sequence[Tag]) -> Any:
         # A deflated data set can only be read as a whole, and may be a bomb.
         inflated = inflate(file)
         source = file if inflated is None else BytesIO(inflated)
-        return pydicom.dcmread(source, stop_before_pixels=True, **options)
+        ds = pydicom.dcmread(source, stop_before_pixels=True, **options)
+    if inflated is not None:
+        ds.file_meta = read_file_meta_info(path)
+    return ds
