@@ -87,15 +87,16 @@ def _survey(
         values = _values(array[place], slope, intercept)
         if values.size == 0:
             continue
-        least, most = values.min(), values.max()  # not a number where one value is none
+        # Not a number where one value is none.
+        least, most = float(values.min()), float(values.max())
         if not (least >= -_FLOAT32 and most <= _FLOAT32):
             fine = _fine(values)
             values = values[fine]
             bad += int(fine.size - values.size)
             if values.size == 0:
                 continue
-            least, most = values.min(), values.max()
-        low, high = min(low, float(least)), max(high, float(most))
+            least, most = float(values.min()), float(values.max())
+        low, high = min(low, least), max(high, most)
         whole = whole and bool((values == np.rint(values)).all())
     return (low, high, bad, whole) if low <= high else (0.0, 0.0, bad, True)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import struct
+import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tokenize import TokenError
 
 from ...errors import ImagingError
 
@@ -16,7 +18,7 @@ ADVICE = "Check that the file is complete and was copied without change."
 #: mistakes (NameError, AssertionError) are not among them.
 _DAMAGE: tuple[type[Exception], ...] = (
     OSError, EOFError, ValueError, SyntaxError, TypeError, LookupError, ArithmeticError,
-    AttributeError, RuntimeError, MemoryError, struct.error, zlib.error,
+    AttributeError, RuntimeError, struct.error, zlib.error, zipfile.BadZipFile, TokenError,
 )  # fmt: skip
 
 
@@ -48,13 +50,14 @@ def damaged(
         ) from error
     except _DAMAGE + more as error:
         raise ImagingError(
-            f"{path.name}: expected {expected}; it could not be read ({_words(error)}).", advice
+            f"{path.name}: expected {expected}; it could not be read ({_words(error, path)}).",
+            advice,
         ) from error
 
 
-def _words(error: BaseException) -> str:
-    # One short line: some libraries put whole headers into their messages. The reason alone
-    # of an OSError, whose text repeats the full path.
+def _words(error: BaseException, path: Path) -> str:
+    # One short line: some libraries put whole headers into their messages, some the full path.
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    reason = reason.replace(str(path), path.name)
     text = " ".join(reason.split()) or type(error).__name__
     return text if len(text) <= 160 else f"{text[:157]}…"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import bz2
 import io
+import zipfile
 import zlib
 from pathlib import Path
 from typing import Any, Literal, cast
 
-Packing = Literal["raw", "gzip", "zlib", "bzip2"]
+Packing = Literal["raw", "gzip", "zlib", "bzip2", "zip"]
 
 #: Bytes that one byte of deflate can become at most (zlib's technical notes: 1032 to 1).
 DEFLATE_LIMIT = 1032
@@ -23,7 +24,7 @@ def packing_of(path: Path) -> Packing:
         return "gzip" if file.read(2) == b"\x1f\x8b" else "raw"
 
 
-def open_packed(path: Path, offset: int, packing: Packing) -> Any:
+def open_packed(path: Path, offset: int, packing: Packing, member: str = "") -> Any:
     """A binary file whose ``read`` and ``readinto`` give unpacked bytes.
 
     gzip goes through isal's igzip where it is installed, which inflates about twice as fast
@@ -37,7 +38,16 @@ def open_packed(path: Path, offset: int, packing: Packing) -> Any:
         Where in the file the (packed) data begin.
     packing
         "raw" for data that are stored as they are.
+    member
+        Name in a ZIP archive; the offset means nothing there.
     """
+    if packing == "zip":
+        archive = zipfile.ZipFile(path)
+        try:
+            return _closing(archive.open(member), archive)
+        except BaseException:
+            archive.close()
+            raise
     file = path.open("rb", buffering=0)
     file.seek(offset)
     if packing == "raw":
@@ -59,7 +69,7 @@ def _gzip(file: io.FileIO) -> Any:
     return IGzipFile(fileobj=file, mode="rb")
 
 
-def _closing(stream: Any, file: io.FileIO) -> Any:
+def _closing(stream: Any, file: Any) -> Any:
     # None of these closes a file that was handed to it.
     return _Both(stream, file)
 
@@ -67,7 +77,7 @@ def _closing(stream: Any, file: io.FileIO) -> Any:
 class _Both:
     """A stream and the file beneath it, closed together."""
 
-    def __init__(self, stream: Any, file: io.FileIO) -> None:
+    def __init__(self, stream: Any, file: Any) -> None:
         self._stream, self._file = stream, file
 
     def read(self, count: int) -> bytes:

@@ -52,6 +52,8 @@ class Numbers:
         Bytes to pass over after unpacking.
     text
         Whether the numbers are written out in decimal.
+    member
+        Name of the member, where the packing is "zip".
     """
 
     path: Path
@@ -62,6 +64,7 @@ class Numbers:
     packing: Packing = "raw"
     skip: int = 0
     text: bool = False
+    member: str = ""
 
     @property
     def nbytes(self) -> int:
@@ -167,7 +170,8 @@ class Numbers:
             path, offset = self.pieces[0]
             ahead = self.skip + before * prod(rest) * self.dtype.itemsize
             raw = self.packing == "raw"
-            with open_packed(path, offset + ahead if raw else offset, self.packing) as stream:
+            start = offset + ahead if raw else offset
+            with open_packed(path, start, self.packing, self.member) as stream:
                 if not raw:
                     skip(stream, ahead)
                 flat = _bytes(array)
@@ -186,7 +190,7 @@ class Numbers:
     def _fill(
         self, path: Path, offset: int, part: memoryview, progress: Progress | None, before: int
     ) -> None:
-        with open_packed(path, offset, self.packing) as stream:
+        with open_packed(path, offset, self.packing, self.member) as stream:
             skip(stream, self.skip)
             for start in range(0, len(part), _CHUNK):
                 if progress is not None:
