@@ -38,12 +38,15 @@ def itk_positions(path: Path) -> npt.NDArray[np.float64]:
     image = sitk.ReadImage(str(path))
     shape = image.GetSize()[2::-1]
     extra = (0,) * (image.GetDimension() - 3)
-    return np.array(
-        [
-            image.TransformIndexToPhysicalPoint((i, j, k, *extra))[:3]
-            for k, j, i in corners(shape)
-        ]
-    ) * LPS_TO_RAS
+    return (
+        np.array(
+            [
+                image.TransformIndexToPhysicalPoint((i, j, k, *extra))[:3]
+                for k, j, i in corners(shape)
+            ]
+        )
+        * LPS_TO_RAS
+    )
 
 
 def itk_voxels(path: Path) -> npt.NDArray[np.generic]:

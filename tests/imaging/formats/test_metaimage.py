@@ -15,9 +15,7 @@ from .judges import itk_positions, itk_voxels, itk_write, only, positions
 
 RNG = np.random.default_rng(6)
 HEAD = "ObjectType = Image\nNDims = 3\n"
-GEOMETRY = (
-    "TransformMatrix = 0 1 0 -1 0 0 0 0 1\nOffset = 1 2 3\nElementSpacing = 0.5 0.6 2\n"
-)
+GEOMETRY = "TransformMatrix = 0 1 0 -1 0 0 0 0 1\nOffset = 1 2 3\nElementSpacing = 0.5 0.6 2\n"
 
 
 @pytest.mark.parametrize("kind", ["u1", "i1", "i2", "u2", "i4", "u4", "f4", "f8", "i8"])
@@ -60,7 +58,11 @@ def test_two_and_four_axes(tmp_path):
 @pytest.mark.parametrize("msb", ["True", "False"])
 def test_types_and_byte_orders_as_itk_reads_them(tmp_path, kind, msb):
     code = {"MET_LONG": "i4", "MET_ULONG": "u4", "MET_LONG_LONG": "i8", "MET_DOUBLE": "f8"}[kind]
-    array = RNG.integers(0, 2**20, (2, 3, 4)).astype(code).astype((">" if msb[0] == "T" else "<") + code)
+    array = (
+        RNG.integers(0, 2**20, (2, 3, 4))
+        .astype(code)
+        .astype((">" if msb[0] == "T" else "<") + code)
+    )
     head = f"{HEAD}BinaryDataByteOrderMSB = {msb}\nDimSize = 4 3 2\nElementType = {kind}\n"
     path = tmp_path / "a.mha"
     path.write_bytes(f"{head}{GEOMETRY}ElementDataFile = LOCAL\n".encode() + array.tobytes())

@@ -43,7 +43,9 @@ def test_vectors_and_colour_of_itk(tmp_path):
     np.testing.assert_array_equal(volume.voxels, np.moveaxis(field, -1, 0))
 
 
-@pytest.mark.parametrize("space", ["left-posterior-superior", "LPS", "right-anterior-superior", "LAS"])
+@pytest.mark.parametrize(
+    "space", ["left-posterior-superior", "LPS", "right-anterior-superior", "LAS"]
+)
 def test_spaces_and_shear_lie_where_itk_puts_them(tmp_path, space):
     array = RNG.integers(0, 99, (3, 4, 5)).astype(np.int16)
     header = LPS | {"space": space, "space directions": np.diag([0.7, 0.8, 2.5])}

@@ -148,6 +148,8 @@ def _numbers(path: Path, head: Head, axes: Axes) -> Numbers:
     packing = _PACKINGS[encoding]
     lines = int(fields.get("line skip", fields.get("lineskip", 0)))
     skip = int(fields.get("byte skip", fields.get("byteskip", 0)))
+    if skip < -1:
+        raise ValueError(f"byte skip {skip}")
     attached = files == [path]
     share = axes.count * dtype.itemsize // len(files)
     pieces = []

@@ -97,7 +97,8 @@ class Numbers:
         for path, offset in self.pieces:
             if offset < 0:
                 raise self.refuse(f"; found an offset of {offset:,} bytes.")
-            with damaged(path, f"the voxels of {self.expected}"):
+            where = "" if path == self.path else f" whose voxels are in {path.name}"
+            with damaged(self.path, self.expected + where):
                 size += (here := path.stat().st_size)
             self._check_piece(share, here - offset)
         if self.packing != "raw" and self.nbytes > max(_BOMB_BYTES, _BOMB_RATIO * size):
