@@ -135,7 +135,7 @@ def raw(lines: str, data: bytes = bytes(12)) -> bytes:
          "names another place"),
         (raw("DimSize = 2 2 3\nElementType = MET_UCHAR\nElementDataFile = ../a.raw\n"),
          "names another place"),
-        (raw("DimSize = 2 2 3\nElementType = MET_UCHAR\n"), "ElementDataFile"),
+        (raw("DimSize = 2 2 3\nElementType = MET_UCHAR\n"), "no “name = value”"),
         (raw("DimSize = 40000 40000 20\nElementType = MET_UCHAR\nCompressedData = True\n"
              "ElementDataFile = LOCAL\n", zlib.compress(bytes(40_000_000))), "as its header"),
         (raw("DimSize = 2 2 3\nElementType = MET_UCHAR\nCompressedData = True\n"
