@@ -161,7 +161,8 @@ class Numbers:
         """
         self.check()
         if self.text or len(self.pieces) > 1:
-            return self.load()[index]
+            part: npt.NDArray[Any] = self.load()[index]
+            return part
         rest = self.shape[len(index) :]
         with damaged(self.path, self.expected):
             array: npt.NDArray[Any] = np.empty(rest, self.dtype)
