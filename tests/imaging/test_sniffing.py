@@ -23,8 +23,8 @@ def test_formats_are_told_by_their_content(tmp_path):
     itk_write(tmp_path / "f.mha", array)
     np.save(tmp_path / "g.npy", array)
     np.savez(tmp_path / "h.npz", array)
-    tifffile.imwrite(tmp_path / "i.tif", array)
-    tifffile.imwrite(tmp_path / "j.tif", array, bigtiff=True)
+    tifffile.imwrite(tmp_path / "i.tif", array[0])
+    tifffile.imwrite(tmp_path / "j.tif", array[0], bigtiff=True)
     for n, ending in enumerate(("png", "jpg", "bmp", "gif", "webp")):
         Image.fromarray(array[0].astype(np.uint8)).save(tmp_path / f"k{n}.{ending}")
     kinds = {}
