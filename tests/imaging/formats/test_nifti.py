@@ -409,6 +409,16 @@ def test_a_changed_byte_of_a_gzipped_file_is_found(tmp_path):
         read(path)
 
 
+@pytest.mark.parametrize("at", range(12, 700, 60))
+def test_changed_bytes_inside_gzipped_data_are_found(tmp_path, at):
+    path = write(tmp_path / "a.nii.gz", RNG.integers(0, 999, (40, 50, 6)).astype(np.int16))
+    data = bytearray(path.read_bytes())
+    data[at : at + 40] = b"\xff" * 40
+    path.write_bytes(data)
+    with pytest.raises(ImagingError, match=r"a\.nii\.gz"):
+        read(path)
+
+
 def test_offsets_that_make_no_sense(tmp_path):
     array = RNG.integers(0, 99, (4, 5, 6)).astype(np.int16)
     volume = only(patch(write(tmp_path / "a.nii", array), offset=[0]))
