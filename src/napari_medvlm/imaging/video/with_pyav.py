@@ -34,8 +34,10 @@ _DISPOSABLE = frozenset({"h264", "mpeg4", "mpeg2video", "mpeg1video"})
 #: Frames ahead that are rather decoded than jumped over.
 _NEAR = 4
 _MOST_THREADS = 4
+#: Key frames to go back by where the nearest does not lead to a frame.
+_FURTHER = 3
 #: MP4 files of which not every packet is read when they are opened.
-_LARGE = 64 << 20
+_LARGE = 8 << 20
 #: Packets from the last key frame on that are compared with the table in the header.
 _MOST_LAST = 2000
 
@@ -217,8 +219,8 @@ class PyAVDecoder:
             self._jump(index)
         frame = self._forward(index, keep)
         if frame is None and not self._counted:
-            # A key frame that does not stand alone (gradual refresh): once more, from the start.
-            self._restart()
+            # A key frame that does not stand alone (gradual refresh): once more, from further back.
+            self._jump(index, back=_FURTHER)
             frame = self._forward(index, keep)
         if frame is None:
             raise DecodingError(f"frame {index} could not be decoded: the data is damaged there")
@@ -242,9 +244,9 @@ class PyAVDecoder:
         except (self._av.FFmpegError, OSError) as error:
             raise DecodingError("it can no longer be opened") from error
 
-    def _jump(self, index: int) -> None:
-        """Go to the last key frame that is shown at or before a frame."""
-        nearest = bisect_right(self._keys, self._stamps[index]) if not self._counted else 0
+    def _jump(self, index: int, back: int = 0) -> None:
+        """Go to the last key frame shown at or before a frame, or so many before that one."""
+        nearest = 0 if self._counted else bisect_right(self._keys, self._stamps[index]) - back
         if nearest <= 1:
             self._restart()
             return
