@@ -13,7 +13,6 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -179,8 +178,10 @@ class PyAVDecoder:
             return tuple(n / rate for n in range(count))
         if fps:
             return tuple(n / fps for n in range(count))
-        base: Fraction = self._stream.time_base
-        return tuple(float((stamp - self._stamps[0]) * base) for stamp in self._stamps)
+        first, base = self._stamps[0], self._stream.time_base
+        # Whole numbers up to the last step: rounded once.
+        up, down = int(base.numerator), int(base.denominator)
+        return tuple((stamp - first) * up / down for stamp in self._stamps)
 
     def _rate(self) -> float:
         if len(self._times) > 1 and self._times[-1] > 0:
