@@ -18,8 +18,6 @@ EXTRAS: dict[str, str] = {
     "safetensors": "local",
     "accelerate": "local",
     "torchao": "quantized",
-    "decord": "video",
-    "av": "video",
 }
 
 
