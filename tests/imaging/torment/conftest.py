@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from .samples import samples
+from .victim import Victim
+
+
+@pytest.fixture(scope="package")
+def victim() -> Iterator[Victim]:
+    """One process for all files that do not end it."""
+    one = Victim()
+    yield one
+    one.close()
+
+
+@pytest.fixture(scope="package")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Bytes of a sound file of each format, by name."""
+    return samples(tmp_path_factory.mktemp("samples"))
