@@ -69,12 +69,16 @@ def found(path: Path) -> str:
 
 
 def _bare_dicom(head: bytes) -> bool:
-    # Without the preamble a data set starts with an element of group 0002 or 0008, in little
-    # endian: tag, then either a VR of two capitals or a four-byte length that is not huge.
-    if len(head) < 16 or head[:2] not in (b"\x02\x00", b"\x08\x00"):
+    # Without the preamble a data set starts with an element of group 0002 or 0008: tag, then
+    # either a VR of two capitals or a four-byte length that is not huge.
+    if len(head) < 16:
+        return False
+    explicit = head[4:6].isalpha() and head[4:6].isupper()
+    if head[:2] == b"\x00\x08":  # big endian, which is always explicit
+        return explicit and head[2:4] <= b"\x00\x70"
+    if head[:2] not in (b"\x02\x00", b"\x08\x00"):
         return False
     element, length = struct.unpack("<HI", head[2:8])
-    explicit = head[4:6].isalpha() and head[4:6].isupper()
     return bool(element <= 0x0070 and (explicit or length <= 128))
 
 

@@ -176,5 +176,15 @@ def _position(volume: Volume, axes: PlaneAxes, index: int) -> float | None:
         return None
     centre = [(count - 1) / 2 for count in volume.spatial_shape]
     centre[axes.normal] = index
+    if volume.slice_positions and axes.normal == 0:
+        centre[0] = _even_index(volume, index)
     worlds, _ = closest_patient_axes(volume.affine)
     return float((volume.affine @ [*centre, 1.0])[worlds[axes.normal]])
+
+
+def _even_index(volume: Volume, index: int) -> float:
+    """Where an unevenly spaced slice lies, in steps of the affine from the first one."""
+    row, column = volume.affine[:3, 2], volume.affine[:3, 1]
+    normal = np.cross(row, column)
+    step = abs(float(volume.affine[:3, 0] @ normal / np.linalg.norm(normal)))
+    return (volume.slice_positions[index] - volume.slice_positions[0]) / step

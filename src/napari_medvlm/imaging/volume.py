@@ -74,6 +74,9 @@ class Volume:
         Seconds of each time point where ``temporal`` and known; else empty.
     body_part
         As the file says it, empty when unknown.
+    slice_positions
+        Exact place of each slice in mm along the slice normal, where slices are not evenly
+        spaced and one affine cannot hold that; else empty.
     facts
         Further plain facts about the source (format, number of images). Never identity.
     """
@@ -91,6 +94,7 @@ class Volume:
     times: tuple[float, ...] = ()
     body_part: str = ""
     facts: dict[str, str] = field(default_factory=dict)
+    slice_positions: tuple[float, ...] = ()
 
     def __repr__(self) -> str:
         # Without the voxels, which are large, and shown nowhere as numbers.
@@ -125,6 +129,7 @@ class Volume:
         """SHA-256 of shape, type, geometry and voxels: the same scan has the same digest."""
         state = hashlib.sha256(repr((self.voxels.shape, self.voxels.dtype.str)).encode())
         state.update(np.ascontiguousarray(self.affine, dtype="<f8").tobytes())
+        state.update(np.asarray(self.slice_positions, dtype="<f8").tobytes())
         # Slice by slice, so that a strided view is never copied as a whole.
         for part in self.voxels:
             state.update(np.ascontiguousarray(part).data)

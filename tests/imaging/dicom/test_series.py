@@ -84,14 +84,15 @@ def test_a_file_without_extension_and_one_without_preamble(tmp_path, voxels):
 @pytest.mark.parametrize(
     ("dtype", "slope", "intercept", "expected", "kind"),
     [
-        (np.uint16, 1, -1024, -924, np.int16),
-        (np.uint16, 2, 0, 200, np.int16),
+        (np.int16, 1, 0, 100, np.int16),
+        (np.uint16, 1, -1024, -924, np.int32),
+        (np.uint16, 2, 0, 200, np.int32),
         (np.uint16, 0.5, 0, 50, np.float32),
         (np.uint8, 1, 0, 100, np.uint8),
-        (np.uint16, 1, 60000, 60100, np.float32),
+        (np.uint16, 1, 60000, 60100, np.int32),
     ],
 )
-def test_rescale_gives_units_in_the_smallest_exact_type(
+def test_rescale_gives_units_in_the_smallest_type_that_holds_every_possible_value(
     tmp_path, dtype, slope, intercept, expected, kind
 ):
     ds = image(np.full((4, 4), 100, dtype), RescaleSlope=slope, RescaleIntercept=intercept)
@@ -162,7 +163,7 @@ def test_images_at_the_same_positions_become_time_points(tmp_path, voxels):
     volume = only(tmp_path)
     assert volume.temporal
     np.testing.assert_array_equal(volume.voxels, voxels.reshape(2, 3, 10, 12))
-    assert "2 images at every position" in remarks(volume)
+    assert "2 time points by TemporalPositionIdentifier (0020,0100)" in remarks(volume)
 
 
 def test_a_localizer_in_the_series_becomes_its_own_volume(tmp_path, voxels):
@@ -170,7 +171,7 @@ def test_a_localizer_in_the_series_becomes_its_own_volume(tmp_path, voxels):
     save(image(voxels[0], orientation=(1, 0, 0, 0, 0, -1)), tmp_path / "scout")
     axial, scout = read(tmp_path)
     assert (len(axial.voxels), len(scout.voxels)) == (6, 1)
-    assert "images of 2 geometries" in remarks(scout)
+    assert "holds 2 volumes; this one: coronal" in remarks(scout)
 
 
 def test_radiograph_without_orientation(tmp_path):

@@ -1,39 +1,30 @@
 """What a DICOM header says about each of its images, as plain values.
 
-A file may hold one image, or many (multi-frame). Each becomes one ``ImageHeader``, so that
-classic series and enhanced multi-frame objects take the same way from here on. Names, numbers
-and dates of patients are never read.
+A file may hold one image, or many (multi-frame, mosaic). Each becomes one ``ImageHeader``, so
+that classic series, enhanced multi-frame objects and mosaics take the same way from here on.
+Names, numbers and dates of patients are never read.
 """
 
 from __future__ import annotations
 
-import struct
-import zlib
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pydicom
-from pydicom.errors import BytesLengthException
+from pydicom.uid import ExplicitVRLittleEndian
 
 from ..volume import Window, WindowFunction
+from . import functional_groups, mosaic, traits
+from .dataset import DAMAGE, Tag, Tags, read_tags
+from .leave_out import NotAnImage, refuse_others
+from .lut import Lut
+from .sizes import dimensions
+from .stored import PIXEL_TAGS, pixel_fields
+from .traits import Traits, read_traits
+from .values import floats, number, positive, private, sequence, unit_orientation, value, words
 
-#: What pydicom raises on damaged files, depending on where the damage lies.
-DAMAGE = (
-    OSError, EOFError, ValueError, KeyError, AttributeError, TypeError, IndexError,
-    NotImplementedError, RuntimeError, OverflowError, MemoryError, struct.error, zlib.error,
-    BytesLengthException,
-)  # fmt: skip
-
-#: Objects with pixels that are no images of a patient, by SOP class.
-_NOT_IMAGES = (
-    "1.2.840.10008.5.1.4.1.1.66.4",  # Segmentation
-    "1.2.840.10008.5.1.4.1.1.66.7",  # Label Map Segmentation
-    "1.2.840.10008.5.1.4.1.1.30",  # Parametric Map
-    "1.2.840.10008.5.1.4.1.1.481.2",  # RT Dose
-    "1.2.840.10008.5.1.4.1.1.77.1.6",  # VL Whole Slide Microscopy
-)
+__all__ = ["DAMAGE", "SPACING_TAGS", "TAGS", "ImageHeader", "NotAnImage", "read_headers"]
 
 #: Pixel spacing by preference: attribute, tag, what a reader must know about it.
 SPACING_TAGS = (
@@ -44,24 +35,28 @@ SPACING_TAGS = (
         " at the detector; sizes in the patient are smaller by the unknown magnification",
     ),
     ("NominalScannedPixelSpacing", "(0018,2010)", " of the film scanner"),
+    ("SequenceOfUltrasoundRegions", "(0018,6011)", " inside the ultrasound region"),
 )
 
-_TAGS = [
-    "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "Modality", "BodyPartExamined",
-    "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames",
-    "BitsAllocated", "BitsStored", "PixelRepresentation", "InstanceNumber", "AcquisitionNumber",
-    "TemporalPositionIdentifier", "TriggerTime", "EchoTime", "DiffusionBValue",
-    "ImagePositionPatient", "ImageOrientationPatient", "SliceLocation", "SliceThickness",
-    "SpacingBetweenSlices", "PatientOrientation", "RescaleSlope", "RescaleIntercept",
-    "ModalityLUTSequence", "WindowCenter", "WindowWidth", "WindowCenterWidthExplanation",
-    "VOILUTFunction", "FrameTime", "FrameTimeVector", "CineRate",
-    "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
-    *(tag for tag, _, _ in SPACING_TAGS),
-]  # fmt: skip
+#: Philips' own scale slope, which turns stored values into the scanner's floating point ones.
+_PHILIPS_SCALE: Tag = (0x2005, 0x100E)
+#: Of an image that nothing is known about.
+_NO_TRAITS = Traits()
+#: Positions farther out (mm) are damage.
+_FAR = 1e6
 
-
-class NotAnImage(Exception):
-    """A sound DICOM object without an image; the message says what it is."""
+#: All that is ever asked of a header.
+TAGS: tuple[Tag, ...] = tuple(dict.fromkeys((
+    "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "Modality",
+    "SeriesDescription", "BodyPartExamined", "Rows", "Columns", "SamplesPerPixel",
+    "PhotometricInterpretation", "InstanceNumber", "ImagePositionPatient",
+    "ImageOrientationPatient", "SliceLocation", "SliceThickness", "PatientOrientation",
+    "PixelAspectRatio", "RescaleSlope",
+    "RescaleIntercept", "VOILUTSequence", "WindowCenter", "WindowWidth",
+    "WindowCenterWidthExplanation", "VOILUTFunction", "FrameTime", "FrameTimeVector", "CineRate",
+    *PIXEL_TAGS, *(tag for tag, _, _ in SPACING_TAGS),
+    *functional_groups.TAGS, *traits.TAGS, *traits.PRIVATE_TAGS, *mosaic.TAGS, _PHILIPS_SCALE,
+)))  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,14 +67,37 @@ class ImageHeader:
     ----------
     frame
         Number of the frame in a multi-frame file, from 0; None where the file is one image.
+    description
+        The file's own words about the series; shown, never kept.
+    shape
+        (rows, columns, samples), of the tile where there is one.
     spacing
         (between rows, between columns); None where no tag gives it.
     spacing_tag
         Index into ``SPACING_TAGS``.
     order
-        Sort key among images at one position: time first, instance number last.
+        Sort key among images that nothing else tells apart: instance number, then frame.
     cine
         Whether the frames of the file follow each other in time, with ``seconds`` of this one.
+    tile
+        (first row, first column, rows, columns) of this image within its decoded frame, where
+        one frame holds several images.
+    traits
+        What sets it apart from other images of its series.
+    notes
+        Remarks about this header's own oddities.
+    syntax
+        UID of the transfer syntax, the one found out where the file names none.
+    allocated, high, floating
+        BitsAllocated and HighBit; whether the pixels are floating-point numbers.
+    inverse
+        Whether PresentationLUTShape (2050,0020) is INVERSE.
+    padding
+        Lowest and highest stored value that mean "nothing was imaged here".
+    lut
+        The Modality LUT, which excludes a rescale.
+    pixels_at
+        Offset and length of uncompressed Pixel Data in the file, where it was met.
     """
 
     path: Path
@@ -107,6 +125,25 @@ class ImageHeader:
     windows: tuple[Window, ...]
     cine: bool = False
     seconds: float | None = None
+    study: str = ""
+    description: str = ""
+    aspect: tuple[float, float] = (1.0, 1.0)
+    tile: tuple[int, int, int, int] | None = None
+    traits: Traits = _NO_TRAITS
+    notes: tuple[str, ...] = ()
+    syntax: str = ExplicitVRLittleEndian
+    allocated: int = 16
+    high: int = 15
+    floating: bool = False
+    inverse: bool = False
+    padding: tuple[int, int] | None = None
+    lut: Lut | None = None
+    pixels_at: tuple[int, int] | None = None
+
+    @property
+    def key(self) -> tuple[Path, int | None, tuple[int, int, int, int] | None]:
+        """Where its pixels are."""
+        return self.path, self.frame, self.tile
 
 
 def read_headers(path: Path) -> list[ImageHeader]:
@@ -119,115 +156,117 @@ def read_headers(path: Path) -> list[ImageHeader]:
     pydicom.errors.InvalidDicomError, or one of ``DAMAGE``
         If it is not DICOM, or damaged.
     """
-    ds = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_TAGS, force=True)
-    sop = ds.get("SOPClassUID")
-    kind = sop.name if sop else "an object without SOP class"
-    if not ds.get("Rows") or not ds.get("Columns") or str(sop) in _NOT_IMAGES:
-        raise NotAnImage(str(kind).removesuffix(" Storage"))
-    if ds.get("BitsAllocated") == 1:
-        raise NotAnImage(f"{kind} of single bits")
-    count = int(ds.get("NumberOfFrames") or 1)
-    if count == 1 and "PerFrameFunctionalGroupsSequence" not in ds:
-        return [_header(path, ds, None, [ds])]
-    return list(_frames(path, ds, count))
-
-
-def _frames(path: Path, ds: Any, count: int) -> Iterator[ImageHeader]:
-    shared = _flat(ds.get("SharedFunctionalGroupsSequence") or [])
-    each = ds.get("PerFrameFunctionalGroupsSequence") or []
-    for n in range(count):
-        own = _flat([each[n]]) if n < len(each) else []
-        yield _header(path, ds, n, [*own, *shared, ds], cine=not each)
-
-
-def _flat(groups: Any) -> list[Any]:
-    # The functional groups of PS3.3 C.7.6.16: a sequence of one item for each group.
-    return [item for group in groups for element in group for item in (element.value or [])[:1]]
+    ds = read_tags(path, TAGS)
+    refuse_others(ds)
+    count, rows, columns, samples = dimensions(ds, path)
+    # What all images of a file share.
+    fields = pixel_fields(ds)
+    fields |= {"shape": (rows, columns, samples), "pixels_at": getattr(ds, "pixels", None)}
+    each = functional_groups.PER_FRAME in ds or functional_groups.SHARED in ds
+    if count == 1 and not each:
+        head = _header(path, ds, None, [ds], fields)
+        return mosaic.tiles(head, ds) if mosaic.is_mosaic(ds) else [head]
+    places = list(functional_groups.frames(ds, count))
+    cine = functional_groups.are_frames_in_time(ds, places[0], count)
+    return [_header(path, ds, n, own, fields, cine=cine) for n, own in enumerate(places)]
 
 
 def _header(
-    path: Path, ds: Any, frame: int | None, places: list[Any], *, cine: bool = False
+    path: Path,
+    ds: Any,
+    frame: int | None,
+    places: Sequence[Tags],
+    fields: dict[str, Any],
+    *,
+    cine: bool = False,
 ) -> ImageHeader:
     def first(name: str) -> Any:
-        return next((p.get(name) for p in places if p.get(name) is not None), None)
+        return value(places, name)
 
-    def numbers(name: str, count: int) -> tuple[float, ...] | None:
-        got = _floats(first(name))
-        return got[:count] if len(got) >= count else None
-
-    def number(name: str) -> float | None:
-        got = _floats(first(name))
-        return got[0] if got else None
-
-    spacing, tag = None, 0
-    for n, (name, _, _) in enumerate(SPACING_TAGS):
-        pair = numbers(name, 2)
-        if pair is not None and min(pair) > 0:
-            spacing, tag = pair, n
-            break
-    names = ("TemporalPositionIdentifier", "TriggerTime", "EchoTime", "DiffusionBValue",
-             "AcquisitionNumber", "InstanceNumber")  # fmt: skip
-    slope, intercept = number("RescaleSlope"), number("RescaleIntercept")
+    spacing, tag = _spacing(places)
+    slope, intercept = number(first("RescaleSlope")), number(first("RescaleIntercept"))
     return ImageHeader(
         path=path,
         frame=frame,
-        series=str(ds.get("SeriesInstanceUID") or ""),
-        instance=str(ds.get("SOPInstanceUID") or path),
-        modality=str(ds.get("Modality") or ""),
-        body_part=str(ds.get("BodyPartExamined") or ""),
-        shape=(int(ds.Rows), int(ds.Columns), int(ds.get("SamplesPerPixel") or 1)),
-        photometric=str(ds.get("PhotometricInterpretation") or ""),
-        bits=int(ds.get("BitsStored") or ds.get("BitsAllocated") or 8),
-        signed=bool(ds.get("PixelRepresentation")),
-        order=(*(number(name) or 0.0 for name in names), float(frame or 0)),
-        position=numbers("ImagePositionPatient", 3),
-        orientation=_orientation(numbers("ImageOrientationPatient", 6)),
-        location=number("SliceLocation"),
+        series=str(value([ds], "SeriesInstanceUID") or ""),
+        instance=str(value([ds], "SOPInstanceUID") or path),
+        modality=str(value([ds], "Modality") or ""),
+        body_part=str(first("BodyPartExamined") or ""),
+        photometric=str(value([ds], "PhotometricInterpretation") or ""),
+        order=(
+            number(first("InConcatenationNumber")) or 0.0,
+            number(first("InstanceNumber")) or 0.0,
+            float(frame or 0),
+        ),
+        position=_position(first("ImagePositionPatient")),
+        orientation=unit_orientation(first("ImageOrientationPatient")),
+        location=number(first("SliceLocation")),
         spacing=spacing,
         spacing_tag=tag,
-        thickness=_positive(number("SliceThickness")),
-        between=_positive(number("SpacingBetweenSlices")),
-        patient_orientation=_words(first("PatientOrientation")),
+        thickness=positive(number(first("SliceThickness"))),
+        between=positive(abs(number(first("SpacingBetweenSlices")) or 0.0)),
+        patient_orientation=words(first("PatientOrientation")),
         # A slope of 0 would erase the image; scanners that write it mean "none".
         slope=slope if slope else 1.0,
         intercept=intercept or 0.0,
-        modality_lut=bool(ds.get("ModalityLUTSequence")),
         windows=_windows(first),
         cine=cine,
         seconds=_seconds(ds, frame) if cine and frame is not None else None,
+        study=str(value([ds], "StudyInstanceUID") or ""),
+        description=str(value([ds], "SeriesDescription") or "").strip(),
+        aspect=_aspect(first("PixelAspectRatio")),
+        traits=read_traits(places),
+        notes=_notes(places),
+        **fields,
     )
 
 
-def _floats(value: Any) -> tuple[float, ...]:
-    # Missing, empty and unreadable numbers alike count as missing.
-    if value is None or isinstance(value, str | bytes):
-        value = [] if not value else [value]
-    try:
-        parts = list(value) if hasattr(value, "__iter__") else [value]
-        return tuple(float(part) for part in parts)
-    except (TypeError, ValueError):
+def _position(found: Any) -> tuple[float, ...] | None:
+    numbers = floats(found)
+    sound = len(numbers) == 3 and all(abs(n) < _FAR for n in numbers)
+    return numbers if sound else None
+
+
+def _spacing(places: Sequence[Tags]) -> tuple[tuple[float, ...] | None, int]:
+    for n, (name, _, _) in enumerate(SPACING_TAGS):
+        if name == "SequenceOfUltrasoundRegions":
+            pair = _ultrasound_spacing(sequence(places, name))
+        else:
+            pair = floats(value(places, name))
+        if len(pair) == 1:
+            pair *= 2  # written by programs that take pixels to be square
+        if len(pair) >= 2 and min(pair[:2]) > 0 and max(pair[:2]) < _FAR:
+            return pair[:2], n
+    return None, 0
+
+
+def _ultrasound_spacing(regions: Sequence[Tags]) -> tuple[float, ...]:
+    """Spacing in mm where all tissue regions share one (PS3.3 C.8.5.5: format 1, units 3: cm)."""
+    found = set()
+    for region in regions:
+        codes = ("RegionSpatialFormat", "PhysicalUnitsXDirection", "PhysicalUnitsYDirection")
+        if [number(value([region], name)) for name in codes] == [1, 3, 3]:
+            down = number(value([region], "PhysicalDeltaY")) or 0.0
+            right = number(value([region], "PhysicalDeltaX")) or 0.0
+            found.add((round(abs(down) * 10, 9), round(abs(right) * 10, 9)))
+    return found.pop() if len(found) == 1 else ()
+
+
+def _aspect(found: Any) -> tuple[float, float]:
+    pair = floats(found)
+    if len(pair) != 2 or min(pair) <= 0 or max(pair) > 100 * min(pair):
+        return 1.0, 1.0
+    return pair[0] / min(pair), pair[1] / min(pair)
+
+
+def _notes(places: Sequence[Tags]) -> tuple[str, ...]:
+    scale = number(private(places, _PHILIPS_SCALE))
+    if scale is None or not str(value(places, "Manufacturer") or "").lower().startswith("philips"):
         return ()
-
-
-def _positive(value: float | None) -> float | None:
-    return value if value is not None and value > 0 else None
-
-
-def _words(value: Any) -> tuple[str, ...]:
-    if not value:
-        return ()
-    return (value,) if isinstance(value, str) else tuple(str(part) for part in value)
-
-
-def _orientation(cosines: tuple[float, ...] | None) -> tuple[float, ...] | None:
-    # Two directions of length 1 at right angles; anything else says nothing.
-    if cosines is None:
-        return None
-    row, column = cosines[:3], cosines[3:]
-    along = sum(a * b for a, b in zip(row, column, strict=True))
-    lengths = [sum(a * a for a in part) for part in (row, column)]
-    sound = abs(along) < 0.01 and all(abs(length - 1) < 0.02 for length in lengths)
-    return cosines if sound else None
+    return (
+        "Values are rescaled by RescaleSlope (0028,1053); Philips' private scale slope "
+        "(2005,100E) is not applied, so that series may differ by a factor.",
+    )
 
 
 def _windows(first: Any) -> tuple[Window, ...]:
@@ -237,8 +276,8 @@ def _windows(first: Any) -> tuple[Window, ...]:
     }
     function = functions.get(str(first("VOILUTFunction") or ""), "linear")
     least = 1.0 if function == "linear" else 1e-9
-    centres, widths = _floats(first("WindowCenter")), _floats(first("WindowWidth"))
-    names = _words(first("WindowCenterWidthExplanation"))
+    centres, widths = floats(first("WindowCenter")), floats(first("WindowWidth"))
+    names = words(first("WindowCenterWidthExplanation"))
     found = [
         Window(centre, width, names[n].strip().lower() if n < len(names) else "", function)
         for n, (centre, width) in enumerate(zip(centres, widths, strict=False))
@@ -248,10 +287,10 @@ def _windows(first: Any) -> tuple[Window, ...]:
 
 
 def _seconds(ds: Any, frame: int) -> float | None:
-    vector = _floats(ds.get("FrameTimeVector"))
+    vector = floats(value([ds], "FrameTimeVector"))
     if len(vector) > frame:
         return sum(vector[: frame + 1]) / 1000
-    step, rate = _floats(ds.get("FrameTime")), _floats(ds.get("CineRate"))
-    if step and step[0] > 0:
-        return frame * step[0] / 1000
-    return frame / rate[0] if rate and rate[0] > 0 else None
+    step, rate = number(value([ds], "FrameTime")), number(value([ds], "CineRate"))
+    if step and step > 0:
+        return frame * step / 1000
+    return frame / rate if rate and rate > 0 else None

@@ -1,4 +1,9 @@
-"""Pixels of DICOM images: decoded, rescaled, MONOCHROME1 turned round."""
+"""Pixels of DICOM images in their final units: the door of the modules beside it.
+
+``stored`` reads what a header says about stored values, ``source`` and ``encapsulation`` find
+them in the file, ``decoding`` and ``colour`` decode them, ``units`` brings them into their
+final units, ``voi`` says how they are shown.
+"""
 
 from __future__ import annotations
 
@@ -8,122 +13,89 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pydicom
-from pydicom.pixels import apply_color_lut, apply_modality_lut
+from pydicom import uid
 
-from ..volume import Window
+from .decoding import decode_frame, read_stored
 from .header import ImageHeader
+from .source import open_pixels
+from .units import is_coloured, is_inverted, mirror, padding_of, to_units, voxel_type
+from .voi import display_windows
 
-_INT16 = np.iinfo(np.int16)
+__all__ = [
+    "display_windows",
+    "is_coloured",
+    "is_inverted",
+    "padding_of",
+    "raw_type",
+    "read_image",
+    "to_units",
+    "voxel_type",
+]
 
 
-def decode(path: Path) -> npt.NDArray[Any]:
-    """Stored pixels of a file: ``([frames,] rows, columns[, rgb])``, colour as 8-bit RGB.
+def read_image(header: ImageHeader, out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
+    """One image in its final units; safe to call from several threads.
 
-    A Modality LUT, where there is one, is applied here, since a rescale excludes it.
+    Parameters
+    ----------
+    header
+        Of the image, as ``header.read_headers`` gives it.
+    out
+        Where to put it: (rows, columns[, 3]) of the ``voxel_type`` of all images of its group.
+        Without it the type is that of this image alone.
+
+    Returns
+    -------
+    image
+        (rows, columns), or uint8 (rows, columns, 3) where ``is_coloured``.
 
     Raises
     ------
     One of ``header.DAMAGE``
-        If pixels are missing or damaged, or no decoder for their compression is installed.
+        If the pixels are missing or damaged, or no decoder for their compression is installed.
     """
-    ds = pydicom.dcmread(path, force=True)
-    if "TransferSyntaxUID" not in ds.file_meta:
-        # Files without the preamble come from before it; implicit little endian is DICOM's
-        # default, and pydicom has already found out which of the two it is.
-        implicit, little = ds.original_encoding
-        ds.file_meta.TransferSyntaxUID = (
-            pydicom.uid.ImplicitVRLittleEndian
-            if implicit or not little
-            else pydicom.uid.ExplicitVRLittleEndian
-        )
-    pixels: npt.NDArray[Any] = ds.pixel_array
-    if ds.get("PhotometricInterpretation") == "PALETTE COLOR":
-        colours: npt.NDArray[Any] = apply_color_lut(pixels, ds)[..., :3]
-        return (colours >> 8).astype(np.uint8) if colours.dtype == np.uint16 else colours
-    if ds.get("ModalityLUTSequence"):
-        return np.asarray(apply_modality_lut(pixels, ds))
-    if int(ds.get("SamplesPerPixel") or 1) > 1 and pixels.dtype != np.uint8:
-        return np.asarray(pixels >> max(0, int(ds.BitsStored) - 8)).astype(np.uint8)
-    return pixels
+    stored = read_stored(header)
+    if stored.shape[:2] != header.shape[:2]:
+        raise ValueError(f"{stored.shape[:2]} pixels where {header.shape[:2]} were expected")
+    return to_units(header, stored, out)
 
 
-def stack(
-    images: Sequence[tuple[ImageHeader, npt.NDArray[Any]]],
-) -> npt.NDArray[Any]:
-    """Images as one array, rescaled to their units (HU for CT).
+def raw_type(header: ImageHeader) -> np.dtype[Any] | None:
+    """Type of the stored values where they lie in the file as a plain array, one after another.
 
-    Returns
-    -------
-    voxels
-        ``(images, rows, columns[, rgb])``: uint8 where 8-bit images need no rescale, int16
-        where that holds every value exactly, else float32.
+    Such values, read by whatever means, are what ``to_units`` takes. None where only
+    ``read_image`` can tell them: compressed, deflated, coloured, or packed in bits.
     """
-    pixels = images[0][1]
-    if pixels.ndim == 3:
-        return np.stack([p for _, p in images]).astype(np.uint8, copy=False)
-    shape = (len(images), *pixels.shape)
-    if all(p.dtype == np.uint8 and _plain(h) for h, p in images):
-        out: npt.NDArray[Any] = np.empty(shape, np.uint8)
-    elif all(p.dtype.kind in "iu" and _whole(h) for h, p in images) and _fits(images):
-        out = np.empty(shape, np.int16)
-    else:
-        out = np.empty(shape, np.float32)
-    for n, (h, p) in enumerate(images):
-        out[n] = _rescaled(h, p)
+    orders = {
+        uid.ImplicitVRLittleEndian: "<",
+        uid.ExplicitVRLittleEndian: "<",
+        uid.ExplicitVRBigEndian: ">",
+    }
+    order = orders.get(uid.UID(header.syntax))
+    if order is None or is_coloured(header) or header.allocated not in (8, 16, 32, 64):
+        return None
+    if header.allocated == 8:
+        # Bytes of big-endian files may lie in swapped pairs.
+        return None if order == ">" else np.dtype("i1" if header.signed else "u1")
+    kind = "f" if header.floating else "i" if header.signed else "u"
+    return np.dtype(f"{order}{kind}{header.allocated // 8}")
+
+
+def decode(path: Path) -> npt.NDArray[Any]:
+    """Stored values of all images of a file: ``([frames,] rows, columns[, rgb])``."""
+    source = open_pixels(path)
+    frames = [decode_frame(source, n) for n in range(int(source.options["number_of_frames"]))]
+    return np.stack(frames) if len(frames) > 1 else frames[0]
+
+
+def stack(images: Sequence[tuple[ImageHeader, npt.NDArray[Any]]]) -> npt.NDArray[Any]:
+    """Stored values of a group of images in their final units: ``(images, rows, columns[, 3])``."""
+    out = np.empty((len(images), *images[0][1].shape), voxel_type(h for h, _ in images))
+    for n, (header, stored) in enumerate(images):
+        to_units(header, stored, out[n])
     return out
 
 
 def inverted_sum(header: ImageHeader) -> float | None:
-    """For MONOCHROME1: what a stored value and its inverse add up to; else None.
-
-    Stored values are mirrored within the range of their bits, so that high is bright.
-    """
-    if header.photometric != "MONOCHROME1" or header.modality_lut:
-        return None
-    return -1.0 if header.signed else float(2**header.bits - 1)
-
-
-def display_windows(header: ImageHeader) -> tuple[Window, ...]:
-    """The header's windows, mirrored with the values where these are (MONOCHROME1)."""
-    total = inverted_sum(header)
-    if total is None:
-        return header.windows
-    mirror = header.slope * total + 2 * header.intercept
-    # The linear function of C.11.2.1.2.1 is symmetric about centre - 0.5.
-    return tuple(
-        Window(mirror - w.centre + (w.function == "linear"), w.width, w.name, w.function)
-        for w in header.windows
-    )
-
-
-def _plain(header: ImageHeader) -> bool:
-    return header.modality_lut or (header.slope == 1 and header.intercept == 0)
-
-
-def _whole(header: ImageHeader) -> bool:
-    return header.slope.is_integer() and header.intercept.is_integer()
-
-
-def _fits(images: Sequence[tuple[ImageHeader, npt.NDArray[Any]]]) -> bool:
-    for h, p in images:
-        ends = _rescaled(h, np.array([p.min(), p.max()]))
-        if ends.min() < _INT16.min or ends.max() > _INT16.max:
-            return False
-    return True
-
-
-def _rescaled(header: ImageHeader, pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    if header.modality_lut:
-        return pixels
-    total = inverted_sum(header)
-    if total is None and _plain(header):
-        return pixels
-    exact = pixels.dtype.kind in "iu" and _whole(header)
-    # int64 holds any 32-bit stored value times any slope that scanners write.
-    values: npt.NDArray[Any] = pixels.astype(np.int64 if exact else np.float64)
-    if total is not None:
-        values = (int(total) if exact else total) - values
-    if exact:
-        return values * int(header.slope) + int(header.intercept)
-    return values * header.slope + header.intercept
+    """As ``units.mirror``."""
+    return mirror(header)

@@ -16,9 +16,10 @@ from ...errors import ImagingError
 from ..progress import Progress, Step
 from ..scan import Entry, Found, LeftOut, middle_image
 from ..volume import Volume, Window
-from .geometry import Placement, place, same_geometry
+from .geometry import Placement, place
 from .header import DAMAGE, ImageHeader, NotAnImage, read_headers
 from .pixels import decode, display_windows, inverted_sum, stack
+from .split import split
 
 _ADVICE = "Check that the files are complete DICOM images and were copied without change."
 
@@ -45,10 +46,8 @@ def scan_dicom(paths: Iterable[Path], progress: Progress | None = None) -> Found
     """
     with _quietly():
         series, left_out = _headers(list(paths), progress)
-        return Found(
-            tuple(entry for headers in series.values() for entry in _entries(headers)),
-            tuple(left_out),
-        )
+        entries = [entry for headers in series.values() for entry in _entries(headers, left_out)]
+        return Found(tuple(entries), tuple(left_out))
 
 
 @contextmanager
@@ -70,13 +69,18 @@ def _headers(
         try:
             headers = read_headers(path)
         except NotAnImage as found:
-            left_out.append(LeftOut(path, f"{found} is not an image."))
+            left_out.append(LeftOut(path, str(found)))
         except DAMAGE as error:
             reason = f"{_reason('A damaged header', error)}."
             left_out.append(LeftOut(path, reason, broken=True))
         else:
-            series.setdefault(headers[0].series, []).extend(headers)
+            series.setdefault(_series_of(headers[0]), []).extend(headers)
     return series, left_out
+
+
+def _series_of(head: ImageHeader) -> str:
+    # Without a series' id, files of one folder are taken together.
+    return f"{head.study} {head.series or head.path.parent}"
 
 
 def _reason(what: str, error: BaseException) -> str:
@@ -96,27 +100,28 @@ def _summary(problems: Sequence[str]) -> str:
     return "; ".join(parts[:3]) + more if parts else "there are no files"
 
 
-def _entries(headers: Sequence[ImageHeader]) -> list[Entry]:
-    groups: list[list[ImageHeader]] = []
-    for header in headers:
-        for group in groups:
-            if same_geometry(group[0], header):
-                group.append(header)
-                break
-        else:
-            groups.append([header])
-    groups.sort(key=len, reverse=True)
-    split = (
-        (f"The series holds images of {len(groups)} geometries; this is one of them.",)
-        if len(groups) > 1
-        else ()
-    )
-    parts = [f" ({n + 1})" if n else "" for n in range(len(groups))]
-    return [_entry(group, part, split) for group, part in zip(groups, parts, strict=True)]
+def _entries(headers: Sequence[ImageHeader], left_out: list[LeftOut]) -> list[Entry]:
+    """One entry for each volume of a series; files that none of them uses are left out."""
+    parts = split(headers)
+    entries = []
+    used: set[Path] = set()
+    reasons: dict[Path, str] = {}
+    for n, part in enumerate(parts):
+        remarks: tuple[str, ...] = ()
+        if len(parts) > 1:
+            label = part.label or "told apart by its files alone"
+            remarks = (f"The series holds {len(parts)} volumes; this one: {label}.",)
+        placement = place(part.headers)
+        used.update(h.path for point in placement.points for h in point)
+        reasons.update((h.path, reason) for h, reason in placement.unused)
+        entries.append(_entry(part.headers, placement, f" ({n + 1})" if n else "", remarks))
+    left_out += [LeftOut(path, why) for path, why in reasons.items() if path not in used]
+    return entries
 
 
-def _entry(headers: Sequence[ImageHeader], part: str, remarks: tuple[str, ...]) -> Entry:
-    placement = place(headers)
+def _entry(
+    headers: Sequence[ImageHeader], placement: Placement, part: str, remarks: tuple[str, ...]
+) -> Entry:
     first = placement.points[0]
     head = first[len(first) // 2]
     time = (len(placement.points),) if len(placement.points) > 1 else ()
@@ -134,18 +139,24 @@ def _entry(headers: Sequence[ImageHeader], part: str, remarks: tuple[str, ...]) 
         kind="volume",
         name=_name(head, part),
         shape=(*time, len(first), *head.shape[:2]),
+        study=_pseudonym(head.study)[:12] if head.study else "",
+        description=head.description,
         opener=opener,
         preview=preview,
         modality=head.modality,
         spacing=(k, j, i),
         unit=placement.unit,
-        files=len({h.path for h in headers}),
+        files=len({h.path for point in placement.points for h in point}),
         remarks=(*remarks, *placement.remarks),
     )
 
 
+def _pseudonym(uid: str) -> str:
+    return hashlib.sha256(uid.encode()).hexdigest()
+
+
 def _key(head: ImageHeader) -> str:
-    return hashlib.sha256((head.series or str(head.path)).encode()).hexdigest()
+    return _pseudonym(head.series or str(head.path))
 
 
 def _name(head: ImageHeader, part: str) -> str:
@@ -159,7 +170,7 @@ def _read_group(
     progress: Progress | None,
 ) -> Volume:
     pixels, failed = _decode_all(headers, progress)
-    sound = [h for h in headers if (h.path, h.frame) in pixels]
+    sound = [h for h in headers if h.key in pixels]
     if not sound:
         missing = any("missing dependencies" in problem for problem in failed)
         raise ImagingError(
@@ -170,7 +181,7 @@ def _read_group(
         # Without the decoder's own words, which may quote the header.
         remarks = (*remarks, f"{len(failed)} files of it could not be decoded; left out.")
     placement = place(sound)
-    points = [stack([(h, pixels[h.path, h.frame]) for h in images]) for images in placement.points]
+    points = [stack([(h, pixels[h.key]) for h in images]) for images in placement.points]
     temporal = len(points) > 1
     voxels = np.stack(points) if temporal else points[0]
     return _volume(voxels, placement, part, remarks)
@@ -178,11 +189,11 @@ def _read_group(
 
 def _decode_all(
     headers: Sequence[ImageHeader], progress: Progress | None
-) -> tuple[dict[tuple[Path, int | None], npt.NDArray[Any]], list[str]]:
+) -> tuple[dict[Any, npt.NDArray[Any]], list[str]]:
     wanted: dict[Path, list[ImageHeader]] = {}
     for header in headers:
         wanted.setdefault(header.path, []).append(header)
-    pixels: dict[tuple[Path, int | None], npt.NDArray[Any]] = {}
+    pixels: dict[Any, npt.NDArray[Any]] = {}
     failed: list[str] = []
     for n, (path, images) in enumerate(wanted.items()):
         if progress is not None:
@@ -194,9 +205,12 @@ def _decode_all(
                 array = array[None]
             for h in images:
                 one = array if h.frame is None else array[h.frame]
+                if h.tile is not None:
+                    row, column, rows, columns = h.tile
+                    one = one[row : row + rows, column : column + columns]
                 if one.shape[:2] != h.shape[:2]:
                     raise ValueError(f"{one.shape} pixels where {h.shape[:2]} were expected")
-                pixels[path, h.frame] = one
+                pixels[h.key] = one
         except DAMAGE as error:
             failed.append(_reason("its pixels could not be decoded", error))
     return pixels, failed
@@ -220,8 +234,6 @@ def _volume(
     windows: tuple[Window, ...] = () if coloured else display_windows(head)
     if not coloured and any(h.windows != head.windows for h in first):
         notes.append("Windows differ from slice to slice; those of the middle one are used.")
-    seconds = [images[0].seconds for images in placement.points]
-    times = tuple(s for s in seconds if s is not None)
     return Volume(
         voxels=voxels,
         affine=placement.affine,
@@ -233,7 +245,8 @@ def _volume(
         coloured=coloured,
         temporal=temporal,
         unit=placement.unit,
-        times=times if temporal and len(times) == len(seconds) else (),
+        times=placement.times if temporal else (),
+        slice_positions=placement.slice_positions,
         body_part=head.body_part,
         facts={
             "format": "DICOM",

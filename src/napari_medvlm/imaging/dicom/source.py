@@ -1,0 +1,170 @@
+"""The pixels of a file, found once: where they lie, how they are coded, which frame is where."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+import pydicom
+from pydicom.pixels.utils import as_pixel_options
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+
+from .colour import Palette, read_palette
+from .encapsulation import Piece, find_frames
+from .stored import transfer_syntax
+
+#: A deflated data set may inflate to this many bytes; one that wants more is no image.
+_INFLATED = 512 << 20
+#: Samples of one frame: a mammogram has some 30 million, and more than this is a damaged header.
+_SAMPLES = 1 << 27
+_TAGS = [
+    "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration",
+    "NumberOfFrames", "BitsAllocated", "BitsStored", "PixelRepresentation", "PixelPresentation",
+    "ExtendedOffsetTable", "ExtendedOffsetTableLengths",
+    *(f"{c}PaletteColorLookupTableDescriptor" for c in ("Red", "Green", "Blue")),
+    *(f"{c}PaletteColorLookupTableData" for c in ("Red", "Green", "Blue")),
+    *(f"Segmented{c}PaletteColorLookupTableData" for c in ("Red", "Green", "Blue")),
+]  # fmt: skip
+_KEYWORDS = {
+    0x7FE00008: "FloatPixelData",
+    0x7FE00009: "DoubleFloatPixelData",
+    0x7FE00010: "PixelData",
+}
+_UNDEFINED = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, eq=False)
+class PixelSource:
+    """Where the pixels of a file lie.
+
+    Parameters
+    ----------
+    options
+        Of pydicom's decoders: size, samples, bits, photometric interpretation and so on.
+    start, length
+        The value of the pixel element in the file (in the inflated data set); ``length`` is
+        None where it is undefined.
+    encapsulated
+        Whether that value is a sequence of fragments.
+    frames
+        Fragments of each frame where encapsulated; else empty.
+    inflated
+        The data set of a deflated file, else None.
+    """
+
+    path: Path
+    syntax: UID
+    options: dict[str, Any]
+    start: int
+    length: int | None
+    encapsulated: bool
+    frames: tuple[tuple[Piece, ...], ...]
+    palette: Palette | None
+    inflated: bytes | None = None
+
+    @contextmanager
+    def opened(self) -> Iterator[BinaryIO]:
+        """The file, or what was inflated of it."""
+        if self.inflated is not None:
+            yield BytesIO(self.inflated)
+        else:
+            with self.path.open("rb") as file:
+                yield file
+
+
+def open_pixels(path: Path) -> PixelSource:
+    """Find the pixels of a file; what was found is remembered until the file changes.
+
+    Raises
+    ------
+    One of ``header.DAMAGE``
+        If there are none, or if the header is damaged.
+    """
+    stat = path.stat()
+    return _found(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=16)
+def _found(path: Path, changed: int, size: int) -> PixelSource:
+    with path.open("rb") as file:
+        inflated = inflate(file)
+        stream: BinaryIO = BytesIO(inflated) if inflated is not None else file
+        ds = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=_TAGS)
+        syntax = UID(transfer_syntax(ds))
+        return _source(path, stream, ds, syntax, inflated)
+
+
+def _source(
+    path: Path, stream: BinaryIO, ds: Any, syntax: UID, inflated: bytes | None
+) -> PixelSource:
+    # pydicom stops with the stream at the tag of the pixels.
+    keyword, vr, length = _element(stream, *ds.original_encoding)
+    start = stream.tell()
+    options = as_pixel_options(ds, pixel_keyword=keyword, pixel_vr=vr)
+    rows, columns = options["rows"], options["columns"]
+    if rows * columns * options.get("samples_per_pixel", 1) > _SAMPLES:
+        raise ValueError(f"an image of {columns} x {rows} pixels is too large")
+    offsets = options.pop("extended_offsets", ((), ()))[0]
+    encapsulated = length is None
+    frames: tuple[tuple[Piece, ...], ...] = ()
+    if encapsulated:
+        table = memoryview(offsets).cast("Q") if len(offsets) % 8 == 0 and offsets else ()
+        frames = tuple(find_frames(stream, start, options["number_of_frames"], list(table)))
+    palette = read_palette(ds) if options["photometric_interpretation"] == "PALETTE COLOR" else None
+    return PixelSource(
+        path, syntax, options, start, length, encapsulated, frames, palette, inflated
+    )
+
+
+def _element(stream: BinaryIO, implicit: bool, little: bool) -> tuple[str, str, int | None]:
+    # Keyword, value representation and length of the element that the stream stands at.
+    order: Literal["little", "big"] = "little" if little else "big"
+    head = stream.read(8)
+    if len(head) < 8:
+        raise ValueError("there are no pixels in it")
+    tag = int.from_bytes(head[:2], order) << 16 | int.from_bytes(head[2:4], order)
+    if tag not in _KEYWORDS:
+        raise ValueError("there are no pixels in it")
+    vr, length = "OW", head[4:]
+    if not implicit:
+        vr, length = head[4:6].decode("latin-1"), stream.read(4)
+    size = int.from_bytes(length, order)
+    return _KEYWORDS[tag], vr, None if size == _UNDEFINED else size
+
+
+def inflate(file: BinaryIO, limit: int = _INFLATED) -> bytes | None:
+    """The data set of a deflated file as an ordinary file of it; None where it is not deflated.
+
+    Parameters
+    ----------
+    file
+        At its start; stands there again afterwards.
+    limit
+        Bytes beyond which inflating stops.
+
+    Raises
+    ------
+    ValueError
+        If the data set is larger than ``limit``.
+    zlib.error, EOFError
+        If it is damaged.
+    """
+    head = file.read(1024)
+    file.seek(0)
+    if DeflatedExplicitVRLittleEndian.encode() + b"\0" not in head:
+        return None
+    meta = pydicom.dcmread(BytesIO(head), stop_before_pixels=True, specific_tags=[], force=True)
+    start = 144 + int(meta.file_meta.FileMetaInformationGroupLength)
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    file.seek(start)
+    data = inflater.decompress(file.read(), limit)
+    file.seek(0)
+    if inflater.unconsumed_tail:
+        raise ValueError(f"its data set inflates to more than {limit >> 20} MB")
+    return data

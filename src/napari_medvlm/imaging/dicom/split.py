@@ -1,0 +1,239 @@
+"""Taking the images of one series apart into coherent volumes.
+
+What differs in kind (size, colour, orientation, component, what ImageType says it shows) always
+splits. What may differ from slice to slice within a volume (echo time, kernel, tube voltage, …)
+splits only where images that differ in it lie at one position. What is left at one position
+after that is a fourth axis, which ``points`` joins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .header import ImageHeader
+
+#: Positions nearer than this (mm) are one position.
+SAME = 0.01
+#: Modalities whose images without a position are slices all the same.
+_SLICED = frozenset(("CT", "MR", "PT", "NM"))
+#: Share of the grid of times and positions that two acquisitions must fill to be time points.
+_COVERED = 0.8
+#: Sideways distance (mm) from which images at one height are neighbours, not repeats.
+_BESIDE = 1.0
+
+Key = Callable[[ImageHeader], Hashable]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Images of one volume, and in a few words what sets it apart from the series' others."""
+
+    headers: tuple[ImageHeader, ...]
+    label: str = ""
+
+
+#: What splits images that share a position, in this order.
+_SOFT: tuple[Key, ...] = (
+    lambda h: h.traits.frame_of_reference,
+    lambda h: h.traits.echo,
+    lambda h: h.traits.inversion,
+    lambda h: h.traits.kernel,
+    lambda h: h.traits.energy,
+    lambda h: h.thickness,
+    lambda h: h.traits.flip,
+    lambda h: h.traits.words,
+    lambda h: h.photometric,
+)
+
+
+def split(headers: Sequence[ImageHeader]) -> list[Part]:
+    """Coherent volumes of one series, the largest first.
+
+    Parameters
+    ----------
+    headers
+        All images of one series, in any order.
+
+    Returns
+    -------
+    parts
+        In an order that does not depend on that of ``headers``.
+    """
+    ordered = sorted(headers, key=lambda h: (h.order, str(h.path)))
+    groups = [
+        piece
+        for kind in _by(ordered, _kind)
+        for shape in _by_geometry(kind)
+        for station in _by_station(shape)
+        for piece in _by_repeats(station)
+    ]
+    groups.sort(key=lambda group: -len(group))
+    labels = _labels([group[0] for group in groups])
+    return [Part(tuple(g), label) for g, label in zip(groups, labels, strict=True)]
+
+
+def _by(headers: Iterable[ImageHeader], key: Key) -> list[list[ImageHeader]]:
+    groups: dict[Hashable, list[ImageHeader]] = {}
+    for header in headers:
+        groups.setdefault(key(header), []).append(header)
+    return list(groups.values())
+
+
+def _kind(header: ImageHeader) -> Hashable:
+    t = header.traits
+    alone = header.cine or (header.position is None and _projection(header))
+    return (
+        t.sop_class, header.modality, header.shape, header.photometric == "PALETTE COLOR",
+        t.stack, t.origin, t.component, t.marks, header.cine,
+        header.path if alone else None, None if header.cine or not alone else header.frame,
+    )  # fmt: skip
+
+
+def _projection(header: ImageHeader) -> bool:
+    return header.location is None and header.modality not in _SLICED
+
+
+def _by_geometry(headers: Sequence[ImageHeader]) -> list[list[ImageHeader]]:
+    groups: list[list[ImageHeader]] = []
+    for header in headers:
+        for group in groups:
+            if same_geometry(group[0], header):
+                group.append(header)
+                break
+        else:
+            groups.append([header])
+    return groups
+
+
+def same_geometry(a: ImageHeader, b: ImageHeader) -> bool:
+    """Whether two images have one pixel spacing and one orientation."""
+    if not _near(a.spacing, b.spacing, relative=1e-3):
+        return False
+    return _near(a.orientation, b.orientation, absolute=5e-3)
+
+
+def _near(
+    a: Sequence[float] | None,
+    b: Sequence[float] | None,
+    *,
+    relative: float = 0.0,
+    absolute: float = 0.0,
+) -> bool:
+    # Plain Python: NumPy takes fifty times as long for six numbers.
+    if a is None or b is None:
+        return a is b
+    return all(abs(x - y) <= absolute + relative * abs(y) for x, y in zip(a, b, strict=True))
+
+
+def heights(headers: Sequence[ImageHeader]) -> tuple[float, ...]:
+    """Place of each image (mm) along the slice normal of the first; all 0 where unknown."""
+    head = headers[0]
+    if head.orientation is None or any(h.position is None for h in headers):
+        known = len(headers) > 0 and all(h.location is not None for h in headers)
+        return tuple(float(h.location or 0.0) if known else 0.0 for h in headers)
+    normal = np.cross(head.orientation[:3], head.orientation[3:])
+    return tuple((np.array([h.position for h in headers]) @ normal).tolist())
+
+
+def stacks(headers: Sequence[ImageHeader]) -> list[list[ImageHeader]]:
+    """Images at each position along the slice normal, from low to high."""
+    along = heights(headers)
+    found: list[list[ImageHeader]] = []
+    last = 0.0
+    for n in sorted(range(len(headers)), key=lambda n: along[n]):
+        if found and along[n] - last < SAME:
+            found[-1].append(headers[n])
+        else:
+            found.append([headers[n]])
+            last = along[n]
+    return found
+
+
+def _by_station(headers: list[ImageHeader]) -> list[list[ImageHeader]]:
+    """Apart where slices of one height lie beside each other, as in whole-body stations."""
+    if headers[0].orientation is None or any(h.position is None for h in headers):
+        return _by(headers, lambda h: h.position is None or h.orientation is None)
+    for stack in stacks(headers):
+        places = np.array([h.position for h in stack])
+        if np.ptp(places, axis=0).max() > _BESIDE:
+            break
+    else:
+        return [headers]
+    cosines = np.array(headers[0].orientation).reshape(2, 3)
+    groups: list[tuple[Any, list[ImageHeader]]] = []
+    for header in headers:
+        aside = cosines @ np.array(header.position)
+        for centre, group in groups:
+            if np.abs(aside - centre).max() <= _BESIDE:
+                group.append(header)
+                break
+        else:
+            groups.append((aside, [header]))
+    return [group for _, group in groups]
+
+
+def _by_repeats(headers: list[ImageHeader]) -> list[list[ImageHeader]]:
+    """Apart by what tells images at one position from each other, unless it is a fourth axis."""
+    if headers[0].cine:
+        return [headers]
+    places = stacks(headers)
+    if all(len(stack) == 1 for stack in places):
+        return [headers]
+    for key in _SOFT:
+        if any(len({key(h) for h in stack}) > 1 for stack in places):
+            return [part for group in _by(headers, key) for part in _by_repeats(group)]
+    if _partial_acquisitions(headers, places):
+        return _by(headers, lambda h: h.traits.acquisition)
+    return [headers]
+
+
+def _partial_acquisitions(headers: list[ImageHeader], places: list[list[ImageHeader]]) -> bool:
+    # Acquisitions that cover different places are volumes beside each other, not time points.
+    t = [h.traits for h in headers]
+    if any(len({getattr(one, name) for one in t}) > 1 for name in ("temporal", "b_value")):
+        return False
+    groups = _by(headers, lambda h: h.traits.acquisition)
+    alone = all(len(stack) == 1 for group in groups for stack in stacks(group))
+    covered = len(headers) / (len(groups) * len(places))
+    return alone and min(map(len, groups)) > 1 and covered < _COVERED
+
+
+def _labels(heads: Sequence[ImageHeader]) -> list[str]:
+    if len(heads) < 2:
+        return [""] * len(heads)
+    told = [_facts(head) for head in heads]
+    apart = [n for n in range(len(told[0])) if len({facts[n] for facts in told}) > 1]
+    return [", ".join(facts[n] for n in apart if facts[n]) for facts in told]
+
+
+def _facts(head: ImageHeader) -> tuple[str, ...]:
+    t = head.traits
+    return (
+        "localizer" if t.scout else "",
+        _plane(head),
+        f"{head.shape[0]} x {head.shape[1]} pixels",
+        f"pixels of {head.spacing[0]:.4g} x {head.spacing[1]:.4g} mm" if head.spacing else "",
+        "colour" if head.shape[2] > 1 else "grey",
+        t.origin.lower(),
+        t.component,
+        " ".join(mark for mark in t.marks).lower(),
+        f"stack {t.stack}" if t.stack else "",
+        f"echo time {t.echo[1]:.5g} ms" if t.echo else "",
+        f"inversion time {t.inversion:.5g} ms" if t.inversion else "",
+        f"kernel {' '.join(t.kernel)}" if t.kernel else "",
+        f"{t.energy:.4g} kV" if t.energy else "",
+        f"slice thickness {head.thickness:.4g} mm" if head.thickness else "",
+        f"flip angle {t.flip:.4g} degrees" if t.flip else "",
+        f"acquisition {t.acquisition}" if t.acquisition is not None else "",
+    )
+
+
+def _plane(head: ImageHeader) -> str:
+    if head.orientation is None or head.position is None:
+        return ""
+    normal = np.abs(np.cross(head.orientation[:3], head.orientation[3:]))
+    return ("sagittal", "coronal", "axial")[int(np.argmax(normal))]

@@ -1,0 +1,80 @@
+"""What a header says about stored pixel values, before any of them is read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from .lut import Lut, read_lut
+
+#: Tags that ``pixel_fields`` and ``transfer_syntax`` look at.
+PIXEL_TAGS = (
+    "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PresentationLUTShape",
+    "PixelPaddingValue", "PixelPaddingRangeLimit", "ModalityLUTSequence",
+)  # fmt: skip
+
+
+def transfer_syntax(ds: Any) -> str:
+    """UID of a data set's transfer syntax; where the file names none, the one found out.
+
+    Files without the preamble come from before it. pydicom has found out how they are coded.
+    """
+    named = getattr(ds, "file_meta", {}).get("TransferSyntaxUID")
+    if named:
+        return str(named)
+    implicit, little = ds.original_encoding
+    if implicit:
+        return str(ImplicitVRLittleEndian)
+    return str(ExplicitVRLittleEndian if little else ExplicitVRBigEndian)
+
+
+def pixel_fields(ds: Any) -> dict[str, Any]:
+    """Fields of ``ImageHeader`` about stored values, by name."""
+    allocated = int(ds.get("BitsAllocated") or 8)
+    bits = int(ds.get("BitsStored") or allocated)
+    signed = bool(ds.get("PixelRepresentation"))
+    lut = _modality_lut(ds, signed=signed)
+    return {
+        "syntax": transfer_syntax(ds),
+        "allocated": allocated,
+        "bits": min(bits, allocated),
+        "high": int(ds.get("HighBit") or min(bits, allocated) - 1),
+        "signed": signed,
+        # Float Pixel Data has no BitsStored (PS3.3 C.7.6.24, C.7.6.25).
+        "floating": allocated in (32, 64) and not ds.get("BitsStored"),
+        "inverse": str(ds.get("PresentationLUTShape") or "") == "INVERSE",
+        "padding": _padding(ds, bits, signed=signed),
+        "lut": lut,
+        "modality_lut": lut is not None,
+    }
+
+
+def _modality_lut(ds: Any, *, signed: bool) -> Lut | None:
+    items = ds.get("ModalityLUTSequence") or []
+    return read_lut(items[0], signed=signed) if items else None
+
+
+def _padding(ds: Any, bits: int, *, signed: bool) -> tuple[int, int] | None:
+    value = _whole(ds.get("PixelPaddingValue"))
+    if value is None:
+        return None
+    limit = _whole(ds.get("PixelPaddingRangeLimit"))
+    ends = [_as_stored(v, bits, signed=signed) for v in (value, limit) if v is not None]
+    return min(ends), max(ends)
+
+
+def _whole(value: Any) -> int | None:
+    if isinstance(value, bytes) and len(value) == 2:
+        return int.from_bytes(value, "little")
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _as_stored(value: int, bits: int, *, signed: bool) -> int:
+    # The same masking and sign extension that pixels go through: the value is often written
+    # with the other sign than the pixels have.
+    value &= (1 << bits) - 1
+    return value - (1 << bits) if signed and value >> (bits - 1) else value
