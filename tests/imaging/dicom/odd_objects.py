@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydicom.dataset import Dataset, FileDataset
-from pydicom.fileset import FileSet
+from pydicom.dataset import FileDataset
 from pydicom.sequence import Sequence as Items
 
-from ..series import image
+from ..series import image, save
 from .odd_enhanced import item, one
 from .odd_series import common, ct, noise, stack, uid, write
 
@@ -27,15 +26,19 @@ _CLASSES = {
     "PDF": "1.2.840.10008.5.1.4.1.1.104.1",
     "SEG": "1.2.840.10008.5.1.4.1.1.66.4",
     "PR": "1.2.840.10008.5.1.4.1.1.11.1",
+    "DICOMDIR": "1.2.840.10008.1.3.10",
 }
 
 
 def _flat(case: str, modality: str, kind: str, pixels: np.ndarray, **tags: Any) -> FileDataset:
     """An image outside any patient coordinates."""
     merged = {
-        **common(case, modality), "SeriesInstanceUID": uid("series", case), "PixelSpacing": None, "SliceThickness": None,
+        **common(case, modality),
+        "SeriesInstanceUID": uid("series", case),
+        "PixelSpacing": None,
+        "SliceThickness": None,
         **tags,
-    }  # fmt: skip
+    }
     if pixels.dtype == np.uint8:
         merged |= {"BitsStored": 8, "HighBit": 7}
     ds = image(pixels, position=None, orientation=None, sop_class=_CLASSES[kind],
@@ -100,8 +103,10 @@ def screenshot(folder: Path) -> None:
 def _other(case: str, modality: str, kind: str, **tags: Any) -> FileDataset:
     """A sound object without pixels of its own."""
     ds = _flat(case, modality, kind, noise(2, 2), **tags)
-    for name in ("Rows", "Columns", "PixelData", "BitsAllocated", "BitsStored", "HighBit",
-                 "SamplesPerPixel", "PhotometricInterpretation", "PixelRepresentation"):  # fmt: skip
+    for name in (
+        "Rows", "Columns", "PixelData", "BitsAllocated", "BitsStored", "HighBit",
+        "SamplesPerPixel", "PhotometricInterpretation", "PixelRepresentation",
+    ):  # fmt: skip
         delattr(ds, name)
     return ds
 
@@ -127,24 +132,16 @@ def beside_images(folder: Path) -> None:
         _other("pr", "PR", "PR", ContentLabel="DOE JANE"),
     ]  # fmt: skip
     write(folder / "others", others)
-    sets = FileSet()
-    for path in sorted(folder.glob("IM*")):
-        sets.add(_with_patient(path))
-    sets.write(folder / "media")
-    (folder / "media" / "DICOMDIR").rename(folder / "DICOMDIR")
-    _empty(folder / "media")
+    save(_directory(), folder / "DICOMDIR")
 
 
-def _with_patient(path: Path) -> Dataset:
-    import pydicom
-
-    return pydicom.dcmread(path)
-
-
-def _empty(folder: Path) -> None:
-    for path in sorted(folder.rglob("*"), reverse=True):
-        path.unlink() if path.is_file() else path.rmdir()
-    folder.rmdir()
+def _directory() -> FileDataset:
+    """A DICOMDIR (PS3.3 F.3.2): a list of patients, with their names."""
+    ds = _other("media", "CT", "DICOMDIR")
+    ds.DirectoryRecordSequence = Items(
+        [item(DirectoryRecordType="PATIENT", PatientName="Doe^Jane", PatientID="SECRET-1")]
+    )
+    return ds
 
 
 CASES: dict[str, Callable[[Path], None]] = {

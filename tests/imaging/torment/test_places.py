@@ -79,15 +79,16 @@ def test_links_between_folders_do_not_go_round(victim: Victim, tmp_path):
 @contextmanager
 def depths(top: Path, count: int) -> Iterator[Path]:
     """Folders in folders; taken away again step by step, since rmtree calls itself."""
-    back, at = Path.cwd(), 0
+    back, reached = Path.cwd(), 0
     os.chdir(top)
     try:
-        for at in range(count):
+        for _ in range(count):
             os.mkdir("d")
             os.chdir("d")
+            reached += 1
         yield Path("leaf")
     finally:
-        for _ in range(at + 1):
+        for _ in range(reached):
             os.chdir("..")
             shutil.rmtree("d")
         os.chdir(back)
