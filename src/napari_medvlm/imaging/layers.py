@@ -149,7 +149,9 @@ def volume_of(layer: Any) -> Volume | Clip:
         return source
     if isinstance(source, Volume) and tuple(data.shape) == source.voxels.shape:
         same = data is source.voxels
-        return source if same else replace(source, voxels=_voxels(data, source.coloured))
+        return (
+            source if same else replace(source, voxels=_voxels(data, source.coloured), identity="")
+        )
     return _from_layer(layer, data)
 
 

@@ -54,8 +54,12 @@ def take(source: Volume | Clip, selection: Selection) -> tuple[Frame, ...]:
 
 
 def source_id(source: Volume | Clip) -> str:
-    """Short content hash of a source: the first 12 hexadecimal digits of its SHA-256."""
-    return source.digest[:12]
+    """Short id of a source: the first 12 hexadecimal digits of its identity or its digest.
+
+    The same file gives the same id, whether its voxels are read already or not.
+    """
+    identity = source.identity if isinstance(source, Volume) else ""
+    return (identity or source.digest)[:12]
 
 
 def _check(indices: tuple[int, ...], count: int, noun: str) -> None:
@@ -96,14 +100,13 @@ def _take_volume(volume: Volume, selection: Selection) -> tuple[Frame, ...]:
         raise SelectionError(
             f'The scaling must be "window" or "slice_extremes"; got {selection.scaling!r}.'
         )
-    voxels = volume.at_time(selection.time)
     window = selection.window or default_window(volume)
     if volume.coloured or selection.scaling == "slice_extremes":
         window = None
     name = source_id(volume)
     frames = []
     for index in selection.indices:
-        stored = _oriented_slice(voxels, axes, index)
+        stored = _oriented_slice(volume, selection.time, axes, index)
         pixels = _eight_bit(_square_pixels(stored, volume, axes), stored, selection, window)
         if pixels.ndim == 2:
             pixels = np.repeat(pixels[..., None], 3, axis=2)
@@ -124,9 +127,11 @@ def _take_volume(volume: Volume, selection: Selection) -> tuple[Frame, ...]:
     return tuple(frames)
 
 
-def _oriented_slice(voxels: npt.NDArray[Any], axes: PlaneAxes, index: int) -> npt.NDArray[Any]:
-    # (rows, columns[, rgb]) as displayed, still one pixel a voxel.
-    part: npt.NDArray[Any] = voxels.take(index, axis=axes.normal)
+def _oriented_slice(volume: Volume, time: int, axes: PlaneAxes, index: int) -> npt.NDArray[Any]:
+    # (rows, columns[, rgb]) as displayed, still one pixel a voxel. Only this slice is asked for:
+    # the others may not be decoded yet.
+    key = (*((time,) if volume.temporal else ()), *(slice(None),) * axes.normal, index)
+    part: npt.NDArray[Any] = np.asarray(volume.voxels[key])
     if axes.down > axes.right:
         part = part.swapaxes(0, 1)
     return part[:: axes.down_step, :: axes.right_step]

@@ -52,7 +52,8 @@ class Volume:
     Parameters
     ----------
     voxels
-        Array of axes ``([time,] slice, row, column [, rgb])``.
+        Array of axes ``([time,] slice, row, column [, rgb])``; or what can be indexed like one
+        and decodes its slices when they are asked for (``lazy.LazyVoxels``).
     affine
         4×4 float64: array indices ``(k, j, i, 1)`` of voxel centres to RAS+ millimetres.
         Where ``oriented`` is false only its scale means anything.
@@ -79,6 +80,9 @@ class Volume:
         spaced and one affine cannot hold that; else empty.
     facts
         Further plain facts about the source (format, number of images). Never identity.
+    identity
+        SHA-256 that tells the scan apart before its voxels are read, where its files hold
+        something like that; else empty.
     """
 
     voxels: npt.NDArray[Any]
@@ -95,6 +99,7 @@ class Volume:
     body_part: str = ""
     facts: dict[str, str] = field(default_factory=dict)
     slice_positions: tuple[float, ...] = ()
+    identity: str = ""
 
     def __repr__(self) -> str:
         # Without the voxels, which are large, and shown nowhere as numbers.
@@ -131,7 +136,7 @@ class Volume:
         state.update(np.ascontiguousarray(self.affine, dtype="<f8").tobytes())
         state.update(np.asarray(self.slice_positions, dtype="<f8").tobytes())
         # Slice by slice, so that a strided view is never copied as a whole.
-        for part in self.voxels:
+        for part in np.asarray(self.voxels):
             state.update(np.ascontiguousarray(part).data)
         return state.hexdigest()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,7 +13,10 @@ from typing import Any, Protocol
 import pydicom
 from pydicom.errors import BytesLengthException
 
+from .quick import Tag, Wanted, quick_header
 from .source import inflate
+
+__all__ = ["DAMAGE", "Tag", "Tags", "read_tags"]
 
 #: What pydicom raises on damaged files, depending on where the damage lies.
 DAMAGE = (
@@ -20,9 +24,6 @@ DAMAGE = (
     NotImplementedError, RuntimeError, OverflowError, MemoryError, struct.error, zlib.error,
     BytesLengthException,
 )  # fmt: skip
-
-#: A keyword of PS3.6, or (group, element) of a private tag.
-Tag = str | tuple[int, int]
 
 
 class Tags(Protocol):
@@ -37,6 +38,11 @@ class Tags(Protocol):
     def __contains__(self, key: Any, /) -> bool: ...
 
 
+@lru_cache(maxsize=8)
+def _wanted(tags: tuple[Tag, ...]) -> Wanted:
+    return Wanted(tags)
+
+
 def read_tags(path: Path, tags: Sequence[Tag]) -> Any:
     """Wanted tags of a DICOM file as ``Tags``, with ``file_meta`` beside them.
 
@@ -45,10 +51,12 @@ def read_tags(path: Path, tags: Sequence[Tag]) -> Any:
     pydicom.errors.InvalidDicomError, or one of ``DAMAGE``
         If it is not DICOM, or damaged.
     """
-    wanted: dict[str, Any] = {
-        "stop_before_pixels": True, "specific_tags": list(tags), "force": True,
-    }  # fmt: skip
+    found = quick_header(path, _wanted(tuple(tags)))
+    if found is not None:
+        return found
+    options: dict[str, Any] = {"specific_tags": list(tags), "force": True}
     with path.open("rb") as file:
         # A deflated data set can only be read as a whole, and may be a bomb.
         inflated = inflate(file)
-        return pydicom.dcmread(file if inflated is None else BytesIO(inflated), **wanted)
+        source = file if inflated is None else BytesIO(inflated)
+        return pydicom.dcmread(source, stop_before_pixels=True, **options)

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydicom.uid import UID
 
+from .sizes import Implausible
 from .values import number, value
 
 #: Objects with rows and columns that are no images of a patient, by SOP class.
@@ -33,22 +34,30 @@ def refuse_others(ds: Any) -> None:
     ------
     NotAnImage
         If the object is sound and holds no image that is read here.
+    Implausible
+        If it says nothing about itself, as a file that was cut short after its preamble.
     """
+    places = [ds]
+    if str(value(places, "SOPClassUID") or "") in _NOT_IMAGES:
+        raise NotAnImage(f"{_kind(ds)} is not an image.")
+    for name, tag in (("Rows", "(0028,0010)"), ("Columns", "(0028,0011)")):
+        if not value(places, name):
+            kind = _kind(ds)
+            if not kind:
+                raise Implausible("it holds no image and does not say what it is")
+            if " Image" in kind:
+                raise NotAnImage(f"It is a {kind} without pixels: {name} {tag} is missing.")
+            raise NotAnImage(f"{kind} is not an image.")
+    if number(value(places, "BitsAllocated")) == 1:
+        raise NotAnImage(f"{_kind(ds) or 'An image'} of single bits is not an image.")
+
+
+def _kind(ds: Any) -> str:
     sop = str(value([ds], "SOPClassUID") or "")
     meta = getattr(ds, "file_meta", None)
     if not sop and meta is not None:
         sop = str(meta.get("MediaStorageSOPClassUID") or "")
-    uid = UID(sop)
-    known = uid.name if uid.name != sop else ""
-    kind = known.removesuffix(" Storage") or (
-        "An object of a private kind" if sop else "An object without SOP class"
-    )
-    if sop in _NOT_IMAGES:
-        raise NotAnImage(f"{kind} is not an image.")
-    for name, tag in (("Rows", "(0028,0010)"), ("Columns", "(0028,0011)")):
-        if not value([ds], name):
-            if " Image" in known:
-                raise NotAnImage(f"It is a {kind} without pixels: {name} {tag} is missing.")
-            raise NotAnImage(f"{kind} is not an image.")
-    if number(value([ds], "BitsAllocated")) == 1:
-        raise NotAnImage(f"{kind} of single bits is not an image.")
+    name = str(UID(sop).name)
+    if name != sop:
+        return name.removesuffix(" Storage")
+    return "An object of a private kind" if sop else ""

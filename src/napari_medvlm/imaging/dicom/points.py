@@ -92,7 +92,9 @@ def join(stacks: Stacks) -> Points:
         return Points((tuple(stack[0] for stack in stacks),))
     images = [h for stack in stacks for h in stack]
     best, filled = None, 0.0
-    for label in _LABELS + _numbered(images, len(stacks)):
+    # Where every position has as many images, their order at each position tells as much.
+    labels = _LABELS if len(counts) == 1 else _LABELS + _numbered(images, len(stacks))
+    for label in labels:
         share = _share(label, stacks)
         if share > filled:
             best, filled = label, share

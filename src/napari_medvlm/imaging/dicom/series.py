@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import ImagingError
 from ..progress import Progress, Step
+from ..quiet import quietly
 from ..scan import Entry, Found, LeftOut, middle_image
 from ..volume import Volume, Window
 from .geometry import Placement, place
 from .header import DAMAGE, ImageHeader, NotAnImage, read_headers
-from .pixels import decode, display_windows, inverted_sum, stack
+from .loading import lazy_voxels, load
+from .pixels import display_windows, inverted_sum
 from .split import split
-
-_ADVICE = "Check that the files are complete DICOM images and were copied without change."
-
-_DECODERS = (
-    "Install decoders for compressed images with: "
-    "pip install pylibjpeg pylibjpeg-openjpeg pylibjpeg-libjpeg"
-)
 
 
 def scan_dicom(paths: Iterable[Path], progress: Progress | None = None) -> Found:
@@ -44,18 +36,10 @@ def scan_dicom(paths: Iterable[Path], progress: Progress | None = None) -> Found
     found
         Entries in the order in which their series are met.
     """
-    with _quietly():
+    with quietly():
         series, left_out = _headers(list(paths), progress)
         entries = [entry for headers in series.values() for entry in _entries(headers, left_out)]
         return Found(tuple(entries), tuple(left_out))
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    with warnings.catch_warnings():
-        # pydicom warns of every value that bends the standard; clinical files are full of them.
-        warnings.simplefilter("ignore")
-        yield
 
 
 def _headers(
@@ -88,18 +72,6 @@ def _reason(what: str, error: BaseException) -> str:
     return f"{what} ({lines[0][:200].rstrip('.:')})" if lines else what
 
 
-def _files(headers: Sequence[ImageHeader]) -> str:
-    names = list(dict.fromkeys(h.path.name for h in headers))
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} other files"
-
-
-def _summary(problems: Sequence[str]) -> str:
-    counts = {text: problems.count(text) for text in dict.fromkeys(problems)}
-    parts = [text if n == 1 else f"{n} times {text}" for text, n in counts.items()]
-    more = f"; and {len(parts) - 3} other reasons" if len(parts) > 3 else ""
-    return "; ".join(parts[:3]) + more if parts else "there are no files"
-
-
 def _entries(headers: Sequence[ImageHeader], left_out: list[LeftOut]) -> list[Entry]:
     """One entry for each volume of a series; files that none of them uses are left out."""
     parts = split(headers)
@@ -128,12 +100,14 @@ def _entry(
     k, j, i = (float(step) for step in np.linalg.norm(placement.affine[:3, :3], axis=0))
 
     def opener(*, lazy: bool, progress: Progress | None) -> Volume:
-        with _quietly():
-            return _read_group(headers, part, remarks, progress)
+        with quietly():
+            if lazy:
+                return _volume(lazy_voxels(placement), placement, part, remarks)
+            return _read(headers, placement, part, remarks, progress)
 
     def preview() -> npt.NDArray[Any]:
-        with _quietly():
-            return middle_image(_read_group([head], part, (), None))
+        with quietly():
+            return middle_image(_read([head], place([head]), part, (), None))
 
     return Entry(
         kind="volume",
@@ -159,65 +133,41 @@ def _key(head: ImageHeader) -> str:
     return _pseudonym(head.series or str(head.path))
 
 
+def _identity(placement: Placement) -> str:
+    """Hash of the images' own ids in their places; empty where one has none.
+
+    Ids of instances are unique, and an image that was changed gets a new one (PS3.3 C.12.1.1.1):
+    they stand for the pixels, before these are read.
+    """
+    images = [h for point in placement.points for h in point]
+    if any(h.instance == str(h.path) for h in images):
+        return ""
+    state = hashlib.sha256(repr((len(placement.points), placement.affine.tolist())).encode())
+    for h in images:
+        state.update(repr((h.instance, h.frame, h.tile, h.slope, h.intercept)).encode())
+    return state.hexdigest()
+
+
 def _name(head: ImageHeader, part: str) -> str:
     return f"{head.modality or 'DICOM'} series {_key(head)[:6]}{part}"
 
 
-def _read_group(
+def _read(
     headers: Sequence[ImageHeader],
+    placement: Placement,
     part: str,
     remarks: tuple[str, ...],
     progress: Progress | None,
 ) -> Volume:
-    pixels, failed = _decode_all(headers, progress)
-    sound = [h for h in headers if h.key in pixels]
-    if not sound:
-        missing = any("missing dependencies" in problem for problem in failed)
-        raise ImagingError(
-            f"{_files(headers)}: No DICOM image could be read: {_summary(failed)}.",
-            _DECODERS if missing else _ADVICE,
-        )
-    if failed:
+    loaded = load(headers, placement, progress)
+    if loaded.problems:
         # Without the decoder's own words, which may quote the header.
-        remarks = (*remarks, f"{len(failed)} files of it could not be decoded; left out.")
-    placement = place(sound)
-    points = [stack([(h, pixels[h.key]) for h in images]) for images in placement.points]
-    temporal = len(points) > 1
-    voxels = np.stack(points) if temporal else points[0]
-    return _volume(voxels, placement, part, remarks)
-
-
-def _decode_all(
-    headers: Sequence[ImageHeader], progress: Progress | None
-) -> tuple[dict[Any, npt.NDArray[Any]], list[str]]:
-    wanted: dict[Path, list[ImageHeader]] = {}
-    for header in headers:
-        wanted.setdefault(header.path, []).append(header)
-    pixels: dict[Any, npt.NDArray[Any]] = {}
-    failed: list[str] = []
-    for n, (path, images) in enumerate(wanted.items()):
-        if progress is not None:
-            progress(Step(n, len(wanted), "reading images"))
-        try:
-            array = decode(path)
-            # A multi-frame file of one frame comes without the leading axis.
-            if images[0].frame is not None and array.ndim == (3 if images[0].shape[2] > 1 else 2):
-                array = array[None]
-            for h in images:
-                one = array if h.frame is None else array[h.frame]
-                if h.tile is not None:
-                    row, column, rows, columns = h.tile
-                    one = one[row : row + rows, column : column + columns]
-                if one.shape[:2] != h.shape[:2]:
-                    raise ValueError(f"{one.shape} pixels where {h.shape[:2]} were expected")
-                pixels[h.key] = one
-        except DAMAGE as error:
-            failed.append(_reason("its pixels could not be decoded", error))
-    return pixels, failed
+        remarks = (*remarks, f"{len(loaded.problems)} files of it could not be decoded; left out.")
+    return _volume(loaded.voxels, loaded.placement, part, remarks)
 
 
 def _volume(
-    voxels: npt.NDArray[Any],
+    voxels: Any,
     placement: Placement,
     part: str,
     remarks: tuple[str, ...],
@@ -253,4 +203,5 @@ def _volume(
             "images": str(sum(len(images) for images in placement.points)),
             "series": _key(head)[:12],
         },
+        identity=_identity(placement),
     )

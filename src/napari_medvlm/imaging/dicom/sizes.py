@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,7 @@ def dimensions(ds: Any, path: Path) -> tuple[int, int, int, int]:
     frames, rows, columns, samples = counts
     bits = number(value([ds], "BitsAllocated")) or 8
     declared, held = frames * rows * columns * samples * bits / 8, path.stat().st_size
-    syntax = UID(transfer_syntax(ds))
-    packed = syntax.is_private or (syntax.is_transfer_syntax and _packed(syntax))
+    packed = _packed(transfer_syntax(ds))
     limit = max(held * _COMPRESSED, _SMALL) if packed else max(held * _MISSING, 1 << 16)
     if declared > limit or frames > max(held, 1):
         raise Implausible(
@@ -50,5 +50,9 @@ def dimensions(ds: Any, path: Path) -> tuple[int, int, int, int]:
     return frames, rows, columns, samples
 
 
-def _packed(syntax: UID) -> bool:
-    return bool(syntax.is_compressed or syntax.is_deflated)
+@lru_cache(maxsize=64)
+def _packed(syntax: str) -> bool:
+    uid = UID(syntax)
+    if uid.is_private or not uid.is_transfer_syntax:
+        return True
+    return bool(uid.is_compressed or uid.is_deflated)

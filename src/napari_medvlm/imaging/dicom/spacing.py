@@ -14,7 +14,7 @@ Vector = npt.NDArray[np.float64]
 
 #: Slices off their even places by less than this share of the spacing, or this much in mm
 #: (positions are often written with one decimal), are evenly spaced.
-_EVEN, _ROUNDED = 0.01, 0.05
+_EVEN, _ROUNDED = 0.01, 0.1
 #: Slices off their places by less (mm) need no places of their own.
 _EXACT = 1e-3
 #: Steps of more than this many spacings are gaps.
@@ -59,7 +59,7 @@ def slice_stack(images: Sequence[ImageHeader], normal: Vector) -> Stack:
     mean, typical = float(along[-1] - along[0]) / (count - 1), float(np.median(steps))
     even = along[0] + mean * np.arange(count)
     remarks: list[str] = []
-    if np.abs(along - even).max() <= max(_EVEN * mean, min(_ROUNDED, 0.1 * mean)):
+    if np.abs(along - even).max() <= max(_EVEN * mean, min(_ROUNDED, 0.2 * mean)):
         spacing = mean
         remarks.append(f"Slice spacing {spacing:.5g} mm from {POSITION}.")
     else:

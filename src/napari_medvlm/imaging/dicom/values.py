@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from .dataset import Tag, Tags
@@ -28,10 +29,12 @@ def value(places: Sequence[Tags], name: str) -> Any:
 
 def floats(found: Any) -> tuple[float, ...]:
     """Finite numbers of a value; none at all where one of them is unreadable."""
-    if found is None or isinstance(found, str | bytes):
-        found = [] if not found else [found]
+    if found is None:
+        return ()
+    if isinstance(found, str | bytes) or not hasattr(found, "__iter__"):
+        found = (found,)
     try:
-        numbers = tuple(float(part) for part in (found if hasattr(found, "__iter__") else [found]))
+        numbers = tuple([float(part) for part in found])
     except (TypeError, ValueError, OverflowError):
         return ()
     return numbers if all(math.isfinite(number) for number in numbers) else ()
@@ -39,6 +42,8 @@ def floats(found: Any) -> tuple[float, ...]:
 
 def number(found: Any) -> float | None:
     """The first number of a value."""
+    if found is None:
+        return None
     numbers = floats(found)
     return numbers[0] if numbers else None
 
@@ -50,7 +55,7 @@ def positive(found: float | None) -> float | None:
 
 def words(found: Any) -> tuple[str, ...]:
     """A value as texts."""
-    if not found:
+    if found is None or found == "":
         return ()
     return (found,) if isinstance(found, str) else tuple(str(part) for part in found)
 
@@ -106,7 +111,11 @@ def unit_orientation(found: Any) -> tuple[float, ...] | None:
 
 def seconds_of_day(found: Any) -> float | None:
     """Seconds since midnight of a TM, or of the time in a DT (PS3.5, 6.2)."""
-    text = str(found or "").strip()
+    return None if found is None else _seconds_of_day(str(found).strip())
+
+
+@lru_cache(maxsize=1024)
+def _seconds_of_day(text: str) -> float | None:
     if len(text) >= 14 and text[:14].isdigit():
         text = text[8:]  # a DT; only differences within one series are ever used
     text = text.replace(":", "").split("+")[0].split("-")[0]
