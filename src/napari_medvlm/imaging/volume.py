@@ -15,7 +15,8 @@ SPATIAL_AXES = ("z", "y", "x")
 
 
 #: VOI LUT functions of DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3, in lower case.
-WindowFunction = Literal["linear", "linear_exact", "sigmoid"]
+#: "table" is a VOI LUT (C.11.2.1.1).
+WindowFunction = Literal["linear", "linear_exact", "sigmoid", "table"]
 
 
 @dataclass(frozen=True)
@@ -32,16 +33,29 @@ class Window:
     function
         How values become grey: "linear" is DICOM's default, made for whole numbers;
         "linear_exact" suits fractional data, whose width may lie below 1.
+    table
+        For "table": grey values 0..255, evenly spaced from ``centre - width / 2`` to
+        ``centre + width / 2``; beyond these ends the first and the last one hold on.
     """
 
     centre: float
     width: float
     name: str = ""
     function: WindowFunction = "linear"
+    table: tuple[int, ...] = ()
 
     @property
     def limits(self) -> tuple[float, float]:
-        """Lowest and highest value that are told apart (napari's contrast limits)."""
+        """Lowest and highest value that are told apart (napari's contrast limits).
+
+        Of a table the flat ends are left out: what a straight line between the limits shows
+        comes near to what the table shows.
+        """
+        if len(self.table) > 1 and self.width > 0:
+            steps = [n for n in range(1, len(self.table)) if self.table[n] != self.table[n - 1]]
+            if steps:
+                low, step = self.centre - self.width / 2, self.width / (len(self.table) - 1)
+                return low + (steps[0] - 1) * step, low + steps[-1] * step
         return self.centre - self.width / 2, self.centre + self.width / 2
 
 
@@ -83,6 +97,9 @@ class Volume:
     identity
         SHA-256 that tells the scan apart before its voxels are read, where its files hold
         something like that; else empty.
+    padding
+        Lowest and highest value that mean "nothing was imaged here". Such voxels stay as they
+        are, and are left out of what is measured about the range of the others.
     """
 
     voxels: npt.NDArray[Any]
@@ -100,6 +117,7 @@ class Volume:
     facts: dict[str, str] = field(default_factory=dict)
     slice_positions: tuple[float, ...] = ()
     identity: str = ""
+    padding: tuple[float, float] | None = None
 
     def __repr__(self) -> str:
         # Without the voxels, which are large, and shown nowhere as numbers.

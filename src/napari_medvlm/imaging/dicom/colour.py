@@ -28,9 +28,10 @@ def to_eight_bits(values: npt.NDArray[Any], bits: int) -> npt.NDArray[np.uint8]:
 def ybr_to_rgb(values: npt.NDArray[np.uint8], *, partial: bool = False) -> npt.NDArray[np.uint8]:
     """YBR_FULL (or YBR_PARTIAL) samples to RGB, uint8 (rows, columns, 3)."""
     if not partial:
-        return np.asarray(convert_color_space(values, "YBR_FULL", "RGB"), dtype=np.uint8)
-    shifted = values.astype(np.float64) - [16, 128, 128]
-    return np.floor(np.clip(shifted @ _PARTIAL.T, 0, 255) + 0.5).astype(np.uint8)
+        rgb: npt.NDArray[np.uint8] = convert_color_space(values, "YBR_FULL", "RGB")
+        return rgb
+    exact: npt.NDArray[np.float64] = (values.astype(np.float64) - [16, 128, 128]) @ _PARTIAL.T
+    return np.floor(np.clip(exact, 0, 255) + 0.5).astype(np.uint8)
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,8 +24,9 @@ from pydicom.pixels import get_decoder
 from .codestream import Codestream, read_codestream
 from .colour import to_eight_bits, ybr_to_rgb
 from .encapsulation import read_pieces
-from .header import ImageHeader
+from .header import DAMAGE, ImageHeader
 from .source import PixelSource, open_pixels
+from .twelve import decode_twelve
 
 #: Uncompressed frames, each an item of its own (PS3.5 A.4.11).
 ENCAPSULATED_UNCOMPRESSED = uid.UID("1.2.840.10008.1.2.1.98")
@@ -124,6 +125,8 @@ def _encapsulated(source: PixelSource, frame: int) -> tuple[npt.NDArray[Any], st
         if options.get("samples_per_pixel", 1) == 3:
             space = _space(stream, space)
             options["photometric_interpretation"] = space
+        elif stream.lossy_jpeg and stream.precision > 8:
+            return decode_twelve(data, options["rows"], options["columns"]), space
     return _plugin(source.syntax, data, options)
 
 
@@ -148,7 +151,7 @@ def _space(stream: Codestream, told: str) -> str:
 def _plugin(syntax: uid.UID, data: bytes, options: dict[str, Any]) -> tuple[npt.NDArray[Any], str]:
     decoder = get_decoder(syntax)
     wrapped = encapsulate([data], has_bot=False)
-    error: Exception | None = None
+    error: BaseException | None = None
     for name in _PLUGINS.get(syntax, ()):
         if name not in decoder.available_plugins:
             continue
@@ -157,13 +160,20 @@ def _plugin(syntax: uid.UID, data: bytes, options: dict[str, Any]) -> tuple[npt.
                 wrapped, index=0, raw=True, decoding_plugin=name,
                 **_bits_as_they_are(syntax), **options,
             )  # fmt: skip
-        except (RuntimeError, ValueError, NotImplementedError, AttributeError) as problem:
+        except BaseException as problem:
+            if not _is_damage(problem):
+                raise
             error = problem
         else:
             return image, str(got["photometric_interpretation"])
     if error is None:
         raise ValueError(f"no decoder for {syntax.name} is installed: missing dependencies")
-    raise error
+    raise ValueError(f"a damaged image of {syntax.name}") from error
+
+
+def _is_damage(problem: BaseException) -> bool:
+    # A decoder written in Rust panics on damaged data, which is no Exception in Python.
+    return isinstance(problem, DAMAGE) or type(problem).__name__ == "PanicException"
 
 
 def _bits_as_they_are(syntax: uid.UID) -> dict[str, Any]:

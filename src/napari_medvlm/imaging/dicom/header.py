@@ -14,7 +14,7 @@ from typing import Any
 
 from pydicom.uid import ExplicitVRLittleEndian
 
-from ..volume import Window, WindowFunction
+from ..volume import Window
 from . import functional_groups, mosaic, traits
 from .dataset import DAMAGE, Tag, Tags, read_tags
 from .leave_out import NotAnImage, refuse_others
@@ -23,6 +23,7 @@ from .sizes import dimensions
 from .stored import PIXEL_TAGS, pixel_fields
 from .traits import Traits, read_traits
 from .values import floats, number, positive, private, sequence, unit_orientation, value, words
+from .windows import WINDOW_TAGS, read_windows
 
 __all__ = ["DAMAGE", "SPACING_TAGS", "TAGS", "ImageHeader", "NotAnImage", "read_headers"]
 
@@ -51,10 +52,9 @@ TAGS: tuple[Tag, ...] = tuple(dict.fromkeys((
     "SeriesDescription", "BodyPartExamined", "Rows", "Columns", "SamplesPerPixel",
     "PhotometricInterpretation", "InstanceNumber", "ImagePositionPatient",
     "ImageOrientationPatient", "SliceLocation", "SliceThickness", "PatientOrientation",
-    "PixelAspectRatio", "RescaleSlope",
-    "RescaleIntercept", "VOILUTSequence", "WindowCenter", "WindowWidth",
-    "WindowCenterWidthExplanation", "VOILUTFunction", "FrameTime", "FrameTimeVector", "CineRate",
-    *PIXEL_TAGS, *(tag for tag, _, _ in SPACING_TAGS),
+    "PixelAspectRatio", "RescaleSlope", "RescaleIntercept", "FrameTime",
+    "FrameTimeVector", "CineRate",
+    *PIXEL_TAGS, *WINDOW_TAGS, *(tag for tag, _, _ in SPACING_TAGS),
     *functional_groups.TAGS, *traits.TAGS, *traits.PRIVATE_TAGS, *mosaic.TAGS, _PHILIPS_SCALE,
 )))  # fmt: skip
 
@@ -209,7 +209,7 @@ def _header(
         # A slope of 0 would erase the image; scanners that write it mean "none".
         slope=slope if slope else 1.0,
         intercept=intercept or 0.0,
-        windows=_windows(first),
+        windows=read_windows(first, signed=fields["signed"] or (intercept or 0) < 0),
         cine=cine,
         seconds=_seconds(ds, frame) if cine and frame is not None else None,
         study=str(value([ds], "StudyInstanceUID") or ""),
@@ -267,23 +267,6 @@ def _notes(places: Sequence[Tags]) -> tuple[str, ...]:
         "Values are rescaled by RescaleSlope (0028,1053); Philips' private scale slope "
         "(2005,100E) is not applied, so that series may differ by a factor.",
     )
-
-
-def _windows(first: Any) -> tuple[Window, ...]:
-    functions: dict[str, WindowFunction] = {
-        "LINEAR_EXACT": "linear_exact",
-        "SIGMOID": "sigmoid",
-    }
-    function = functions.get(str(first("VOILUTFunction") or ""), "linear")
-    least = 1.0 if function == "linear" else 1e-9
-    centres, widths = floats(first("WindowCenter")), floats(first("WindowWidth"))
-    names = words(first("WindowCenterWidthExplanation"))
-    found = [
-        Window(centre, width, names[n].strip().lower() if n < len(names) else "", function)
-        for n, (centre, width) in enumerate(zip(centres, widths, strict=False))
-        if width >= least
-    ]
-    return tuple(dict.fromkeys(found))
 
 
 def _seconds(ds: Any, frame: int) -> float | None:

@@ -7,18 +7,15 @@ final units, ``voi`` says how they are shown.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from pydicom import uid
 
-from .decoding import decode_frame, read_stored
+from .decoding import read_stored
 from .header import ImageHeader
-from .source import open_pixels
-from .units import is_coloured, is_inverted, mirror, padding_of, to_units, voxel_type
+from .units import is_coloured, is_inverted, padding_of, to_units, voxel_type
 from .voi import display_windows
 
 __all__ = [
@@ -79,23 +76,3 @@ def raw_type(header: ImageHeader) -> np.dtype[Any] | None:
         return None if order == ">" else np.dtype("i1" if header.signed else "u1")
     kind = "f" if header.floating else "i" if header.signed else "u"
     return np.dtype(f"{order}{kind}{header.allocated // 8}")
-
-
-def decode(path: Path) -> npt.NDArray[Any]:
-    """Stored values of all images of a file: ``([frames,] rows, columns[, rgb])``."""
-    source = open_pixels(path)
-    frames = [decode_frame(source, n) for n in range(int(source.options["number_of_frames"]))]
-    return np.stack(frames) if len(frames) > 1 else frames[0]
-
-
-def stack(images: Sequence[tuple[ImageHeader, npt.NDArray[Any]]]) -> npt.NDArray[Any]:
-    """Stored values of a group of images in their final units: ``(images, rows, columns[, 3])``."""
-    out = np.empty((len(images), *images[0][1].shape), voxel_type(h for h, _ in images))
-    for n, (header, stored) in enumerate(images):
-        to_units(header, stored, out[n])
-    return out
-
-
-def inverted_sum(header: ImageHeader) -> float | None:
-    """As ``units.mirror``."""
-    return mirror(header)

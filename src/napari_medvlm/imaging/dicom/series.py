@@ -17,7 +17,7 @@ from ..volume import Volume, Window
 from .geometry import Placement, place
 from .header import DAMAGE, ImageHeader, NotAnImage, read_headers
 from .loading import lazy_voxels, load
-from .pixels import display_windows, inverted_sum
+from .pixels import display_windows, is_inverted, padding_of
 from .split import split
 
 
@@ -177,8 +177,11 @@ def _volume(
     temporal = len(placement.points) > 1
     coloured = voxels.ndim - temporal == 4
     notes = [*remarks, *placement.remarks]
-    if inverted_sum(head) is not None:
-        notes.append("MONOCHROME1 (0028,0004): values are inverted, so that high is bright.")
+    if is_inverted(head):
+        why = "MONOCHROME1 (0028,0004)"
+        if head.photometric != "MONOCHROME1":
+            why = "PresentationLUTShape (2050,0020) is INVERSE"
+        notes.append(f"{why}: values are inverted, so that high is bright.")
     if head.modality_lut:
         notes.append("Values went through the Modality LUT (0028,3000).")
     windows: tuple[Window, ...] = () if coloured else display_windows(head)
@@ -198,6 +201,7 @@ def _volume(
         times=placement.times if temporal else (),
         slice_positions=placement.slice_positions,
         body_part=head.body_part,
+        padding=padding_of(h for point in placement.points for h in point),
         facts={
             "format": "DICOM",
             "images": str(sum(len(images) for images in placement.points)),

@@ -104,7 +104,7 @@ def _source(
     path: Path, stream: BinaryIO, ds: Any, syntax: UID, inflated: bytes | None
 ) -> PixelSource:
     # pydicom stops with the stream at the tag of the pixels.
-    keyword, vr, length = _element(stream, *ds.original_encoding)
+    keyword, vr, length = _element(stream, little=ds.original_encoding[1])
     start = stream.tell()
     options = as_pixel_options(ds, pixel_keyword=keyword, pixel_vr=vr)
     rows, columns = options["rows"], options["columns"]
@@ -122,7 +122,7 @@ def _source(
     )
 
 
-def _element(stream: BinaryIO, implicit: bool, little: bool) -> tuple[str, str, int | None]:
+def _element(stream: BinaryIO, *, little: bool) -> tuple[str, str, int | None]:
     # Keyword, value representation and length of the element that the stream stands at.
     order: Literal["little", "big"] = "little" if little else "big"
     head = stream.read(8)
@@ -132,8 +132,10 @@ def _element(stream: BinaryIO, implicit: bool, little: bool) -> tuple[str, str, 
     if tag not in _KEYWORDS:
         raise ValueError("there are no pixels in it")
     vr, length = "OW", head[4:]
-    if not implicit:
-        vr, length = head[4:6].decode("latin-1"), stream.read(4)
+    # Some files are not coded as their transfer syntax says. As a length, which is even, none
+    # of these could be.
+    if head[4:] in (b"OB\0\0", b"OW\0\0", b"OF\0\0", b"OD\0\0", b"UN\0\0"):
+        vr, length = head[4:6].decode(), stream.read(4)
     size = int.from_bytes(length, order)
     return _KEYWORDS[tag], vr, None if size == _UNDEFINED else size
 
@@ -157,10 +159,12 @@ def inflate(file: BinaryIO, limit: int = _INFLATED) -> bytes | None:
     """
     head = file.read(1024)
     file.seek(0)
-    if DeflatedExplicitVRLittleEndian.encode() + b"\0" not in head:
+    if head[128:132] != b"DICM" or DeflatedExplicitVRLittleEndian.encode() not in head:
         return None
-    meta = pydicom.dcmread(BytesIO(head), stop_before_pixels=True, specific_tags=[], force=True)
-    start = 144 + int(meta.file_meta.FileMetaInformationGroupLength)
+    start = 144 + int.from_bytes(head[140:144], "little")  # (0002,0000), its group's length
+    meta = pydicom.dcmread(BytesIO(head[:start])).file_meta
+    if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
+        return None
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     file.seek(start)
     data = inflater.decompress(file.read(), limit)

@@ -1,23 +1,19 @@
-"""Video files, behind one adapter: decord, or PyAV where decord has no build.
-
-Both decode the same frames bit for bit; decord is the faster, PyAV exists for macOS and for
-64-bit ARM.
-"""
+"""Opening videos: files, and streams that other files carry inside them."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ...errors import ImagingError
-from ...extras import require
-from ..clip import Clip, FrameSource, Pixels
+from ..clip import Clip
 from ..scan import Entry, entry_of
+from .containers import HEAD, container_of
+from .facts import Backend, Codec, DecodingError, Wanted
+from .guard import GuardedSource
 
 #: The digest of a file is taken of its size and of this much of its start and its end.
 _HASHED = 4 << 20
@@ -25,27 +21,89 @@ _ADVICE = "Check that the file is complete, or convert it to MP4 (H.264)."
 
 
 def scan_video(path: Path) -> Entry:
-    """What ``read_video`` would give."""
-    return entry_of(read_video(path))
-
-
-def read_video(path: Path) -> Clip:
-    """Open a video; nothing but its index and first frame is decoded yet.
+    """What ``read_video`` would give; no decoder process is kept for it.
 
     Raises
     ------
     ImagingError
         If no picture can be decoded from it.
-    MissingExtraError
-        If neither decord nor PyAV is installed.
     """
-    with path.open("rb") as file:
-        if file.read(8)[4:] in (b"ftyp", b"moov"):
-            _check_mp4(path)
-    has_decord = importlib.util.find_spec("decord") is not None
-    source: FrameSource = _Decord(path) if has_decord else _PyAV(path)
+    source, clip = _open(path, None)
+    source.rest()
+    return entry_of(clip)
+
+
+def read_video(path: Path, backend: Backend | None = None) -> Clip:
+    """Open a video; nothing but its index and first frame is decoded yet.
+
+    Parameters
+    ----------
+    path
+        An MP4, QuickTime, AVI, Matroska, WebM, ASF or MPEG file.
+    backend
+        "av" or "decord"; PyAV where it is installed if None. PyAV gives the frames of a plain
+        decode from the start, wherever one jumps, in every format listed; decord only in some.
+
+    Raises
+    ------
+    ImagingError
+        If no picture can be decoded from it, or the decoder hangs or crashes.
+    MissingExtraError
+        If neither PyAV nor decord is installed.
+    """
+    return _open(path, backend)[1]
+
+
+def open_stream(
+    data: bytes | Path,
+    *,
+    fps: float | None = None,
+    frames: int | None = None,
+    codec: Codec | None = None,
+    name: str = "The video",
+) -> GuardedSource:
+    """Open a video stream that something else carries, such as a DICOM file.
+
+    Parameters
+    ----------
+    data
+        The stream itself, or a file that is nothing else: an elementary stream (H.264, HEVC,
+        MPEG-2), or a container (MP4, MPEG program or transport stream).
+    fps
+        Frames a second: frame ``i`` is then at ``i / fps`` whatever the stream says. Needed for
+        elementary streams, which carry no times.
+    frames
+        Their number where it is known: in an elementary stream of interlaced pictures it cannot
+        be told without decoding.
+    codec
+        The kind of an elementary stream; told by its first bytes if None.
+    name
+        How errors call it.
+
+    Returns
+    -------
+    source
+        For a ``Clip``; ``close`` it if it does not become one.
+
+    Raises
+    ------
+    ImagingError
+        If no picture can be decoded from it, or the decoder hangs or crashes.
+    """
+    wanted = Wanted(fps=fps, frames=frames, codec=codec)
+    if isinstance(data, Path):
+        wanted = replace(wanted, path=str(data.absolute()))
+    else:
+        wanted = replace(wanted, data=bytes(data))
+    return GuardedSource(wanted, name=name)
+
+
+def _open(path: Path, backend: Backend | None) -> tuple[GuardedSource, Clip]:
+    _check(path)
+    source = GuardedSource(Wanted(path=str(path.absolute())), name=path.name, using=backend)
     digest = _digest(path)
-    return Clip(source, digest=digest, name=f"clip {digest[:6]}", remarks=_remarks(source))
+    remarks = (*source.remarks, *rate_remarks(source.times))
+    return source, Clip(source, digest=digest, name=f"clip {digest[:6]}", remarks=remarks)
 
 
 def _digest(path: Path) -> str:
@@ -59,8 +117,9 @@ def _digest(path: Path) -> str:
     return state.hexdigest()
 
 
-def _remarks(source: FrameSource) -> tuple[str, ...]:
-    steps = np.diff(source.times)
+def rate_remarks(times: tuple[float, ...]) -> tuple[str, ...]:
+    """A remark if frames do not follow each other evenly; ``times`` in seconds."""
+    steps = np.diff(times)
     if steps.size and steps.max() - steps.min() > 0.1 * np.median(steps):
         return (
             f"Frames are {steps.min():.3f} to {steps.max():.3f} s apart: the frame rate varies.",
@@ -68,13 +127,19 @@ def _remarks(source: FrameSource) -> tuple[str, ...]:
     return ()
 
 
-def _not_decoded(path: Path, what: str) -> ImagingError:
-    # The decoders' own words are codes and paths; they stay in the chained error.
-    return ImagingError(f"{path.name}: {what}.", _ADVICE)
+def _check(path: Path) -> None:
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    try:
+        kind = container_of(head)
+    except DecodingError as error:
+        raise ImagingError(f"{path.name}: {error}.", _ADVICE) from error
+    if kind == "mov":
+        _check_mp4(path)
 
 
 def _check_mp4(path: Path) -> None:
-    """Refuse an MP4 or QuickTime file that ends early, before a decoder prints about it.
+    """Refuse an MP4 or QuickTime file that ends early: what is left of it may not be enough.
 
     Walks the top-level boxes (ISO/IEC 14496-12, 4.2): each starts with its length and type.
     """
@@ -95,77 +160,6 @@ def _check_mp4(path: Path) -> None:
                 break
             at += length
     if at < size or b"moov" not in kinds:
-        raise _not_decoded(path, "expected an MP4 video; the file is damaged or ends early")
-
-
-class _Decord:
-    """Frames through decord, one decoding thread."""
-
-    def __init__(self, path: Path) -> None:
-        decord = require("decord", "to read videos")
-        decord.logging.set_level(decord.logging.QUIET)
-        self._path = path
-        # decord's own errors derive from RuntimeError only in part.
-        self._errors = (RuntimeError, decord.DECORDError, IndexError, ValueError)
-        try:
-            self._reader: Any = decord.VideoReader(str(path), num_threads=1)
-            count = len(self._reader)
-            if count == 0:
-                raise ValueError("no frames")
-            first = self._reader[0].asnumpy()
-            stamps = self._reader.get_frame_timestamp(list(range(count)))[:, 0]
-            self.fps = float(self._reader.get_avg_fps())
-        except self._errors as error:
-            raise _not_decoded(path, "no video could be decoded") from error
-        self.size = (int(first.shape[0]), int(first.shape[1]))
-        self.times = tuple(round(float(s - stamps[0]), 6) for s in stamps)
-
-    def decode(self, indices: Sequence[int]) -> list[Pixels]:
-        try:
-            batch = self._reader.get_batch(list(indices)).asnumpy()
-        except self._errors as error:
-            raise _not_decoded(self._path, "frames could not be decoded") from error
-        return list(np.ascontiguousarray(batch))
-
-
-class _PyAV:
-    """Frames through PyAV: from the key frame before a wanted one, forwards."""
-
-    def __init__(self, path: Path) -> None:
-        self._av: Any = require("av", "to read videos")
-        self._path = path
-        try:
-            with self._av.open(str(path)) as container:
-                stream = container.streams.video[0]
-                # Packets carry the times without decoding; B-frames leave them unsorted.
-                stamps = sorted(p.pts for p in container.demux(stream) if p.pts is not None)
-                base = float(stream.time_base)
-                rate = stream.average_rate
-                self.size = (int(stream.height), int(stream.width))
-            if not stamps:
-                raise ValueError("no frames")
-        except (self._av.FFmpegError, IndexError, ValueError) as error:
-            raise _not_decoded(path, "no video could be decoded") from error
-        self._stamps: list[int] = stamps
-        self.times = tuple(round((s - stamps[0]) * base, 6) for s in stamps)
-        mean = (len(stamps) - 1) / self.times[-1] if self.times[-1] else 0.0
-        self.fps = float(rate) if rate else mean
-        self.decode((0,))
-
-    def decode(self, indices: Sequence[int]) -> list[Pixels]:
-        wanted = {self._stamps[index] for index in indices}
-        found: dict[int, Pixels] = {}
-        try:
-            with self._av.open(str(self._path)) as container:
-                stream = container.streams.video[0]
-                container.seek(min(wanted), stream=stream)
-                for frame in container.decode(stream):
-                    if frame.pts in wanted:
-                        found[frame.pts] = frame.to_ndarray(format="rgb24")
-                        if len(found) == len(wanted):
-                            break
-            if len(found) < len(wanted):
-                raise ValueError("the stream ends early")
-        except (self._av.FFmpegError, ValueError) as error:
-            raise _not_decoded(self._path, "frames could not be decoded") from error
-        return [found[self._stamps[index]] for index in indices]
+        raise ImagingError(
+            f"{path.name}: expected an MP4 video; the file is damaged or ends early.", _ADVICE
+        )
