@@ -21,6 +21,9 @@ Place = tuple[int, ...]
 #: Decodes one slice into an array of its shape; raises ``ImagingError`` where it cannot.
 Decode = Callable[[Place, npt.NDArray[Any]], None]
 
+#: Told of a slice that could not be decoded.
+Tell = Callable[[Place, ImagingError], None]
+
 _MISSING, _BEGUN, _DONE = 0, 1, 2
 #: Threads that read files: reading waits more than it computes.
 _WORKERS = min(8, (os.cpu_count() or 1) + 2)
@@ -175,6 +178,21 @@ class LazyVoxels:
         """
         self._need(itertools.product(*map(range, self._state.shape)), progress)
 
+    def shown(self, report: Callable[[ImagingError], None]) -> ShownVoxels:
+        """The same voxels for a viewer, which must not stop at a broken slice.
+
+        Parameters
+        ----------
+        report
+            Called once for each slice that cannot be decoded, from the thread that asked for it.
+        """
+        return ShownVoxels(self, report)
+
+    def with_blanks(self, key: Any, tell: Tell) -> Any:
+        """As indexing, but slices that cannot be decoded are 0, and told."""
+        self._need(self._places(key), tell=tell)
+        return self._shown[key]
+
     def _places(self, key: Any) -> Iterable[Place]:
         """Slices that an index touches; a few more where the index is intricate."""
         parts = list(key) if isinstance(key, tuple) else [key]
@@ -194,11 +212,13 @@ class LazyVoxels:
         ]
         return itertools.product(*along)
 
-    def _need(self, places: Iterable[Place], progress: Progress | None = None) -> None:
+    def _need(
+        self, places: Iterable[Place], progress: Progress | None = None, tell: Tell | None = None
+    ) -> None:
         missing = [place for place in places if self._state[place] != _DONE]
-        in_threads(self._make, missing, progress)
+        in_threads(lambda place: self._make(place, tell), missing, progress)
 
-    def _make(self, place: Place) -> None:
+    def _make(self, place: Place, tell: Tell | None) -> None:
         with self._changed:
             self._changed.wait_for(lambda: self._state[place] != _BEGUN)
             if self._state[place] == _DONE:
@@ -210,10 +230,82 @@ class LazyVoxels:
         try:
             self._decode(place, self._array[place])
             state = _DONE
+        except ImagingError as error:
+            if tell is None:
+                raise
+            self._array[place] = 0
+            tell(place, error)
         finally:
             with self._changed:
                 self._state[place] = state
                 self._changed.notify_all()
+
+
+class ShownVoxels:
+    """Voxels in which broken slices are blank (0), and are told once instead of raising.
+
+    For showing alone: what is computed from voxels, or sent to a model, comes from ``voxels``,
+    which raises.
+
+    Parameters
+    ----------
+    voxels
+        Where slices come from; they are decoded once for both.
+    report
+        Called once for each broken slice.
+    """
+
+    def __init__(self, voxels: LazyVoxels, report: Callable[[ImagingError], None]) -> None:
+        self.voxels = voxels
+        self._report = report
+        self._broken: set[Place] = set()
+        self._lock = threading.Lock()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As of an array."""
+        return self.voxels.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """As of an array."""
+        return self.voxels.dtype
+
+    @property
+    def ndim(self) -> int:
+        """As of an array."""
+        return self.voxels.ndim
+
+    @property
+    def size(self) -> int:
+        """As of an array."""
+        return self.voxels.size
+
+    @property
+    def nbytes(self) -> int:
+        """As of an array."""
+        return self.voxels.nbytes
+
+    def __len__(self) -> int:
+        return len(self.voxels)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.voxels.with_blanks(key, self._tell)
+
+    def __array__(
+        self, dtype: npt.DTypeLike | None = None, copy: bool | None = None
+    ) -> npt.NDArray[Any]:
+        return np.array(self[...], dtype=dtype, copy=copy)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> ShownVoxels:
+        return self
+
+    def _tell(self, place: Place, error: ImagingError) -> None:
+        with self._lock:
+            if place in self._broken:
+                return
+            self._broken.add(place)
+        self._report(error)
 
 
 def _is_mask(part: Any) -> bool:

@@ -129,7 +129,7 @@ class QuickHeader:
         Place of the pixels where they are uncompressed, else None.
     """
 
-    __slots__ = ("file_meta", "pixels", "values")
+    __slots__ = ("file_meta", "get", "pixels", "values")
 
     def __init__(
         self, file_meta: dict[str, str], pixels: NativePixels | None, values: dict[Tag, Any]
@@ -137,10 +137,8 @@ class QuickHeader:
         self.file_meta = file_meta
         self.pixels = pixels
         self.values = values
-
-    def get(self, key: Tag, default: Any = None, /) -> Any:
-        """Value of a keyword, or the ``PrivateValue`` of a private tag; else the default."""
-        return self.values.get(key, default)
+        #: Value of a keyword, or the ``PrivateValue`` of a private tag; else the default (None).
+        self.get = values.get
 
     def __contains__(self, key: Tag, /) -> bool:
         return key in self.values

@@ -51,6 +51,7 @@ def dimensions(ds: Any, path: Path) -> tuple[int, int, int, int]:
 
 
 @lru_cache(maxsize=64)
+@lru_cache(maxsize=64)
 def _packed(syntax: str) -> bool:
     uid = UID(syntax)
     if uid.is_private or not uid.is_transfer_syntax:

@@ -158,6 +158,8 @@ def _by_station(headers: list[ImageHeader]) -> list[list[ImageHeader]]:
     if headers[0].orientation is None or any(h.position is None for h in headers):
         return _by(headers, lambda h: h.position is None or h.orientation is None)
     for stack in stacks(headers):
+        if len(stack) == 1:
+            continue
         places = np.array([h.position for h in stack])
         if np.ptp(places, axis=0).max() > _BESIDE:
             break

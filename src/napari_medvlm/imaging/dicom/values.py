@@ -44,6 +44,8 @@ def number(found: Any) -> float | None:
     """The first number of a value."""
     if found is None:
         return None
+    if found is None:
+        return None
     numbers = floats(found)
     return numbers[0] if numbers else None
 
@@ -98,7 +100,11 @@ def unit_orientation(found: Any) -> tuple[float, ...] | None:
     None where the six numbers are missing or say nothing: not near length 1, or not at right
     angles.
     """
-    cosines = floats(found)
+    return _unit_orientation(floats(found))
+
+
+@lru_cache(maxsize=256)  # images of a series share one
+def _unit_orientation(cosines: tuple[float, ...]) -> tuple[float, ...] | None:
     if len(cosines) != 6:
         return None
     row, column = cosines[:3], cosines[3:]
