@@ -16,7 +16,15 @@ def victim() -> Iterator[Victim]:
     one.close()
 
 
-@pytest.fixture(scope="package")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+class Sound(dict[str, bytes]):
     """Bytes of a sound file of each format, by name."""
-    return samples(tmp_path_factory.mktemp("samples"))
+
+    def __repr__(self) -> str:
+        # Reports of a failure show a test's arguments; these are a megabyte.
+        return f"Sound({len(self)} samples)"
+
+
+@pytest.fixture(scope="package")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Sound:
+    """The samples, made once."""
+    return Sound(samples(tmp_path_factory.mktemp("samples")))
