@@ -12,7 +12,7 @@ from pydicom.sequence import Sequence as Items
 
 from ..series import image, save
 from .odd_enhanced import item, one
-from .odd_series import common, ct, noise, stack, uid, write
+from .odd_series import common, ct, noise, positive, stack, uid, write
 
 _CLASSES = {
     "CR": "1.2.840.10008.5.1.4.1.1.1",
@@ -54,7 +54,7 @@ def radiographs(folder: Path) -> None:
     views = (("PA", (20, 16), ["L", "F"]), ("LL", (18, 18), ["A", "F"]))
     write(folder, [
         _flat(
-            "dx", "DX", "DX", noise(*size).astype(np.uint16), ViewPosition=view,
+            "dx", "DX", "DX", positive(*size), ViewPosition=view,
             ImagerPixelSpacing=[0.2, 0.2], PatientOrientation=way, InstanceNumber=n + 1,
             PhotometricInterpretation="MONOCHROME1", BodyPartExamined="CHEST",
             ImageType=["DERIVED", "PRIMARY"],
@@ -64,7 +64,7 @@ def radiographs(folder: Path) -> None:
 
 
 def computed_radiograph(folder: Path) -> None:
-    pixels = noise(20, 16).astype(np.uint16)
+    pixels = positive(20, 16)
     ds = _flat("cr", "CR", "CR", pixels, ImagerPixelSpacing=[0.15, 0.15], WindowCenter=2000,
                WindowWidth=3000)  # fmt: skip
     write(folder, [ds])
@@ -87,7 +87,7 @@ def ultrasound_cine(folder: Path) -> None:
 
 def angiography(folder: Path) -> None:
     """An XA run with uneven frame times."""
-    frames = noise(6, 24, 20).astype(np.uint16)
+    frames = positive(6, 24, 20)
     ds = _flat(
         "xa", "XA", "XA", frames, NumberOfFrames=6, FrameIncrementPointer=0x00181065,
         FrameTimeVector=[0.0, 66.0, 66.0, 66.0, 133.0, 133.0], ImagerPixelSpacing=[0.3, 0.3],

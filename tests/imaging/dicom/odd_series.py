@@ -30,8 +30,13 @@ def uid(*parts: object) -> str:
 
 
 def noise(*shape: int, seed: int = 1) -> npt.NDArray[np.int16]:
-    """Random stored values that 12 bits hold."""
-    return np.random.default_rng(seed).integers(0, 4000, shape).astype(np.int16)
+    """Random stored values that 12 bits hold, their sign among them."""
+    return np.random.default_rng(seed).integers(-2048, 2048, shape).astype(np.int16)
+
+
+def positive(*shape: int, seed: int = 1) -> npt.NDArray[np.uint16]:
+    """The same for objects without sign."""
+    return (noise(*shape, seed=seed) + 2048).astype(np.uint16)
 
 
 def turned(x: float, y: float, z: float) -> tuple[float, ...]:
@@ -195,7 +200,7 @@ def no_thickness(folder: Path) -> None:
 
 
 def unsigned(folder: Path) -> None:
-    write(folder, stack(noise(4, 12, 10).astype(np.uint16), ct("unsigned")))
+    write(folder, stack(positive(4, 12, 10), ct("unsigned")))
 
 
 def rescale_by_slice(folder: Path) -> None:

@@ -8,9 +8,11 @@ import pytest
 from napari_medvlm.imaging import Volume, read
 from napari_medvlm.imaging.scan import scan
 
-from ..dicom import odd_enhanced, odd_objects, odd_series
+from ..dicom import odd_enhanced, odd_objects, odd_scanners, odd_series
 
-CASES = odd_series.CASES | odd_enhanced.CASES | odd_objects.CASES
+CASES = (
+    odd_series.CASES | odd_enhanced.CASES | odd_objects.CASES | odd_scanners.CASES
+)  # fmt: skip
 
 #: Shapes of all that is read of a folder, where it is not one volume of plain slices.
 SHAPES: dict[str, list[tuple[int, ...]]] = {
@@ -33,6 +35,18 @@ SHAPES: dict[str, list[tuple[int, ...]]] = {
     "radiographs": [(1, 20, 16), (1, 18, 18)],
     "screenshot": [(1, 24, 20, 3)],
     "beside_images": [(5, 12, 10)],
+    "one_uid_for_all": [(6, 12, 10)],
+    "phases_of_contrast": [(2, 5, 12, 10)],
+    "aborted_series": [(3, 5, 12, 10)],
+    "echoes_of_magnitude_and_phase": [(4, 12, 10)] * 4,
+    "coronal_both_ways": [(5, 12, 10)] * 2,
+    "enhanced_magnitude_and_phase": [(4, 12, 10)] * 2,
+    "enhanced_localizer": [(3, 12, 12)] * 3,
+    "mosaic_without_csa": [(7, 12, 10)],
+    "trigger_times_vary": [(4, 3, 12, 10)],
+    "times_by_slice": [(3, 4, 12, 10)],
+    "echoes_in_time": [(3, 4, 12, 10)] * 2,
+    "slice_exported_twice": [(6, 12, 10)],
 }
 
 
@@ -73,6 +87,33 @@ def test_what_lies_beside_images_is_listed_with_its_reason(tmp_path):
     for word in ("SR", "Structure Set", "PDF", "Segmentation", "Presentation State"):
         assert word in reasons, reasons
     assert not any(one.broken for one in found.left_out)
+
+
+@pytest.mark.parametrize("name", ["trigger_times_vary", "aborted_series"])
+def test_time_points_hold_the_images_of_one_pass(name, tmp_path):
+    CASES[name](tmp_path / name)
+    (volume,) = read(tmp_path / name)
+    assert isinstance(volume, Volume)
+    for t, voxels in enumerate(volume.voxels):
+        np.testing.assert_array_equal(voxels, odd_series.noise(*voxels.shape, seed=t))
+
+
+def test_time_points_without_all_slices_are_told(tmp_path):
+    CASES["aborted_series"](tmp_path / "aborted")
+    (volume,) = read(tmp_path / "aborted")
+    assert "1 of 4 points lack slices" in " ".join(volume.remarks)
+    assert "cannot be known" in " ".join(volume.remarks)
+
+
+def test_stacks_of_an_enhanced_object_lie_where_their_frames_do(tmp_path):
+    CASES["enhanced_localizer"](tmp_path / "planes")
+    expected = {"axial": (0, 0, 6), "coronal": (0, -6, 0), "sagittal": (6, 0, 0)}
+    for volume in read(tmp_path / "planes"):
+        assert isinstance(volume, Volume)
+        (step,) = [way for plane, way in expected.items() if plane in volume.remarks[0]]
+        # Slices of each stack start in the same point, and go 6 mm along its normal (LPS).
+        np.testing.assert_allclose(volume.affine[:3, 3], 0, atol=1e-9)
+        np.testing.assert_allclose(np.abs(volume.affine[:3, 0]), np.abs(step), atol=1e-9)
 
 
 def test_frames_in_time_have_their_times(tmp_path):

@@ -13,17 +13,22 @@ import pytest
 
 from napari_medvlm.imaging import Volume, read
 
-from ..dicom import odd_enhanced, odd_series
+from ..dicom import odd_enhanced, odd_scanners, odd_series
 from .headers import farthest
 from .niix import converted, disagreements, ours
 
-CASES = odd_series.CASES | odd_enhanced.CASES
+CASES = odd_series.CASES | odd_enhanced.CASES | odd_scanners.CASES
 
 #: Where dcm2niix does another thing by design, and what is held instead (see below).
 OTHERWISE = {
     "rounded_positions": "dcm2niix takes the distance of the first two slices for all",
     "rescale_by_slice": "dcm2niix keeps one slope for the whole file",
     "gantry_tilt": "dcm2niix resamples, and puts the unsheared original elsewhere",
+    "coronal_both_ways": "dcm2niix stacks what lies 300 mm apart",
+    "aborted_series": "dcm2niix gives up where time points lack slices",
+    "enhanced_localizer": "dcm2niix gives up where the orientation varies",
+    "trigger_times_vary": "dcm2niix takes every trigger time for a volume of its own",
+    "slice_exported_twice": "dcm2niix stacks both copies",
 }
 #: dcm2niix adds a resampled copy of irregular stacks; we never resample.
 RESAMPLED = re.compile(r"_Eq(_\d+)?\.nii")
@@ -47,7 +52,7 @@ def test_corners_and_values_are_those_of_dcm2niix(name, tmp_path):
 @pytest.mark.parametrize(
     "name",
     ["diffusion", "cine", "perfusion", "time_by_clock_alone", "enhanced_mr_in_time",
-     "enhanced_mr_diffusion", "mosaic_in_time"],
+     "enhanced_mr_diffusion", "mosaic_in_time", "times_by_slice", "echoes_in_time"],
 )  # fmt: skip
 def test_time_points_are_in_the_order_of_dcm2niix(name, tmp_path):
     folder = tmp_path / name
@@ -67,6 +72,7 @@ def test_time_points_are_in_the_order_of_dcm2niix(name, tmp_path):
         ("gantry_tilt", 1e-6),
         ("oblique", 1e-6),
         ("prone", 1e-6),
+        ("slice_exported_twice", 1e-6),
         # Half of the last digit that the scanner wrote, at both ends.
         ("rounded_positions", 0.0051),
     ],
