@@ -77,17 +77,26 @@ def difference(a: Image, b: Image) -> str:
     axes = np.abs(turn).argmax(0)
     if tuple(np.array(b.values.shape)[axes]) != a.values.shape:
         return f"{a.values.shape} voxels and {b.values.shape}"
-    index = np.tensordot(turn, np.indices(a.values.shape), 1) + start[:, None, None, None]
-    ends = np.array(b.values.shape)[:, None, None, None]
-    if (index < 0).any() or (index >= ends).any():
+    senses = turn[axes, range(3)]
+    if not np.array_equal(
+        start, np.where(_along(senses, axes) < 0, np.array(b.values.shape) - 1, 0)
+    ):
         return f"they lie elsewhere: {a.corners()[0]} and {b.corners()[0]}"
     apart = np.abs(_matched_corners(a, b, turn, start) - a.corners()).max()
     if apart > CLOSE:
         return f"corners are {apart:.4g} mm apart"
-    values = b.values[tuple(index)]
+    steps = tuple(slice(None, None, int(sense)) for sense in senses)
+    values = b.values.transpose(axes)[steps]
     worst = float(np.abs(values - a.values).max())
     # dcm2niix keeps the header's slope as a 32-bit number.
     return "" if worst <= 1e-6 * np.abs(values).max() else f"values differ by {worst:.4g}"
+
+
+def _along(senses: npt.NDArray[np.int_], axes: npt.NDArray[np.int_]) -> npt.NDArray[np.int_]:
+    # From the order of one array's axes to that of the other.
+    out = np.empty(3, int)
+    out[axes] = senses
+    return out
 
 
 def _matched_corners(
