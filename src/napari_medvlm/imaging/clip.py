@@ -59,6 +59,8 @@ class Clip:
         DICOM modality where known, such as "US"; else empty.
     remarks
         What a reader must know about the timing, one sentence each.
+    spacing
+        Distance in mm between rows and between columns, where the file tells it.
     cache
         Where decoded frames are kept; by default one that all clips share.
     prefetch
@@ -73,12 +75,14 @@ class Clip:
         name: str = "clip",
         modality: str = "",
         remarks: tuple[str, ...] = (),
+        spacing: tuple[float, float] | None = None,
         cache: FrameCache = SHARED,
         prefetch: bool = True,
     ) -> None:
         self.name = name
         self.modality = modality
         self.remarks = remarks
+        self.spacing = spacing
         self.digest = digest
         self._source = source
         self._cache = cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable
 
 import numpy as np
@@ -28,6 +28,7 @@ class FrameCache:
         self.most_bytes = most_bytes
         self.nbytes = 0
         self._frames: OrderedDict[tuple[int, int], Pixels] = OrderedDict()
+        self._forgotten: deque[int] = deque()
         self._lock = threading.Lock()
 
     def get(self, clip: int, index: int) -> Pixels | None:
@@ -49,12 +50,25 @@ class FrameCache:
             old = self._frames.pop((clip, index), None)
             self.nbytes += pixels.nbytes - (0 if old is None else old.nbytes)
             self._frames[clip, index] = pixels
+            self._forget()
             while self.nbytes > self.most_bytes and len(self._frames) > 1:
                 self.nbytes -= self._frames.popitem(last=False)[1].nbytes
 
     def drop(self, clip: int) -> None:
-        """Forget all frames of a clip."""
-        with self._lock:
+        """Forget all frames of a clip; may be called by a finalizer, at any moment.
+
+        Which may come while this very thread holds the lock: then ``put`` forgets them later.
+        """
+        self._forgotten.append(clip)
+        if self._lock.acquire(blocking=False):
+            try:
+                self._forget()
+            finally:
+                self._lock.release()
+
+    def _forget(self) -> None:
+        while self._forgotten:
+            clip = self._forgotten.popleft()
             for key in [key for key in self._frames if key[0] == clip]:
                 self.nbytes -= self._frames.pop(key).nbytes
 

@@ -184,23 +184,22 @@ def test_the_count_told_wins_where_packets_cannot_tell(tmp_path):
 
 
 def test_a_damaged_frame_costs_no_other(tmp_path):
-    path = write_video(tmp_path / "a.mkv", codec="ffv1", pixels="bgr0", options={"g": "1"})
+    path = write_video(tmp_path / "a.mp4", options={"g": "1", "bf": "0"})
     decoded, _ = plain_decode(path)
     data = bytearray(path.read_bytes())
     middle = len(data) // 2
-    data[middle : middle + 200] = bytes(200)
+    data[middle : middle + 200] = b"\xff" * 200
     path.write_bytes(data)
     decoder = PyAVDecoder(Wanted(path=str(path)), never)
-    wrong = []
-    for index in range(len(decoder.facts.times)):
+    whole = 0
+    for index, time in enumerate(decoder.facts.times):
         try:
             ((_, pixels),) = decoder.each([index])
         except DecodingError:
-            wrong.append(index)
             continue
-        if not np.array_equal(pixels, decoded[index]):
-            wrong.append(index)
-    assert 1 <= len(wrong) <= 3
+        # Frames that are gone altogether leave a gap in the times.
+        whole += np.array_equal(pixels, decoded[round(time * 25)])
+    assert 36 <= whole < 40
 
 
 def test_squeezed_pixels_are_a_remark(tmp_path):

@@ -46,6 +46,8 @@ def _wanted(tags: tuple[Tag, ...]) -> Wanted:
 def read_tags(path: Path, tags: Sequence[Tag]) -> Any:
     """Wanted tags of a DICOM file as ``Tags``, with ``file_meta`` beside them.
 
+    ``inflated`` is the size in bytes of what was deflated; other data sets lack it.
+
     Raises
     ------
     pydicom.errors.InvalidDicomError, or one of ``DAMAGE``
@@ -59,4 +61,7 @@ def read_tags(path: Path, tags: Sequence[Tag]) -> Any:
         # A deflated data set can only be read as a whole, and may be a bomb.
         inflated = inflate(file)
         source = file if inflated is None else BytesIO(inflated)
-        return pydicom.dcmread(source, stop_before_pixels=True, **options)
+        ds = pydicom.dcmread(source, stop_before_pixels=True, **options)
+    if inflated is not None:
+        ds.inflated = len(inflated)
+    return ds

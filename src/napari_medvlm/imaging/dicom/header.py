@@ -52,8 +52,13 @@ TAGS: tuple[Tag, ...] = tuple(dict.fromkeys((
     "SeriesDescription", "BodyPartExamined", "Rows", "Columns", "SamplesPerPixel",
     "PhotometricInterpretation", "InstanceNumber", "ImagePositionPatient",
     "ImageOrientationPatient", "SliceLocation", "SliceThickness", "PatientOrientation",
+<<<<<<< HEAD
     "PixelAspectRatio", "RescaleSlope", "RescaleIntercept", "FrameTime",
     "FrameTimeVector", "CineRate",
+=======
+    "PixelAspectRatio", "RescaleSlope", "RescaleIntercept", "FrameTime", "FrameTimeVector",
+    "CineRate", "RecommendedDisplayFrameRate", "ActualFrameDuration",
+>>>>>>> series
     *PIXEL_TAGS, *WINDOW_TAGS, *(tag for tag, _, _ in SPACING_TAGS),
     *functional_groups.TAGS, *traits.TAGS, *traits.PRIVATE_TAGS, *mosaic.TAGS, _PHILIPS_SCALE,
 )))  # fmt: skip
@@ -270,10 +275,16 @@ def _notes(places: Sequence[Tags]) -> tuple[str, ...]:
 
 
 def _seconds(ds: Any, frame: int) -> float | None:
+    """Time of a frame since the first (PS3.3 C.7.6.5), in seconds."""
     vector = floats(value([ds], "FrameTimeVector"))
     if len(vector) > frame:
         return sum(vector[: frame + 1]) / 1000
-    step, rate = number(value([ds], "FrameTime")), number(value([ds], "CineRate"))
-    if step and step > 0:
-        return frame * step / 1000
-    return frame / rate if rate and rate > 0 else None
+    for name in ("FrameTime", "ActualFrameDuration"):
+        step = number(value([ds], name))
+        if step and step > 0:
+            return frame * step / 1000
+    for name in ("CineRate", "RecommendedDisplayFrameRate"):
+        rate = number(value([ds], name))
+        if rate and rate > 0:
+            return frame / rate
+    return None

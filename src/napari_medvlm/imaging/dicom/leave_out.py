@@ -7,7 +7,7 @@ from typing import Any
 from pydicom.uid import UID
 
 from .sizes import Implausible
-from .values import number, value
+from .values import value
 
 #: Objects with rows and columns that are no images of a patient, by SOP class.
 _NOT_IMAGES = frozenset((
@@ -48,8 +48,6 @@ def refuse_others(ds: Any) -> None:
             if " Image" in kind:
                 raise NotAnImage(f"It is a {kind} without pixels: {name} {tag} is missing.")
             raise NotAnImage(f"{kind} is not an image.")
-    if number(value(places, "BitsAllocated")) == 1:
-        raise NotAnImage(f"{_kind(ds) or 'An image'} of single bits is not an image.")
 
 
 def _kind(ds: Any) -> str:

@@ -64,7 +64,9 @@ def read_lut(item: Any, *, signed: bool) -> Lut | None:
         first -= 65536
     elif not signed and first < 0:
         first += 65536
-    entries = _entries(item.get("LUTData"), count, big=not item.is_little_endian)
+    # Unknown (None) of a data set that was never in a file.
+    big = getattr(item, "original_encoding", (None, None))[1] is False
+    entries = _entries(item.get("LUTData"), count, big=big)
     if entries is None:
         return None
     bits = max(min(bits, 16), int(entries.max()).bit_length(), 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..clip import Clip
 from ..progress import Progress, Step
 from ..quiet import quietly
 from ..scan import Entry, Found, LeftOut, middle_image
 from ..volume import Volume, Window
+from .cine import is_clip, open_clip
 from .geometry import Placement, place
 from .header import DAMAGE, ImageHeader, NotAnImage, read_headers
 from .loading import lazy_voxels, load
@@ -69,7 +72,9 @@ def _series_of(head: ImageHeader) -> str:
 
 def _reason(what: str, error: BaseException) -> str:
     lines = str(error).strip().splitlines()
-    return f"{what} ({lines[0][:200].rstrip('.:')})" if lines else what
+    # What an error quotes is a value of the header, and may be a name.
+    line = re.sub(r"""'[^']*'|"[^"]*"|'.*|".*""", "…", lines[0]) if lines else ""
+    return f"{what} ({line[:200].rstrip('.:')})" if line else what
 
 
 def _entries(headers: Sequence[ImageHeader], left_out: list[LeftOut]) -> list[Entry]:
@@ -81,7 +86,8 @@ def _entries(headers: Sequence[ImageHeader], left_out: list[LeftOut]) -> list[En
     for n, part in enumerate(parts):
         remarks: tuple[str, ...] = ()
         if len(parts) > 1:
-            label = part.label or "told apart by its files alone"
+            placed = part.headers[0].position is not None
+            label = part.label or ("apart in place" if placed else "an image of its own")
             remarks = (f"The series holds {len(parts)} volumes; this one: {label}.",)
         placement = place(part.headers)
         used.update(h.path for point in placement.points for h in point)
@@ -98,21 +104,28 @@ def _entry(
     head = first[len(first) // 2]
     time = (len(placement.points),) if len(placement.points) > 1 else ()
     k, j, i = (float(step) for step in np.linalg.norm(placement.affine[:3, :3], axis=0))
+    film = [h for point in placement.points for h in point]
+    clip = is_clip(film)
 
-    def opener(*, lazy: bool, progress: Progress | None) -> Volume:
+    def opener(*, lazy: bool, progress: Progress | None) -> Volume | Clip:
+        if clip:
+            return open_clip(film, name=_name(head, part), remarks=(*remarks, *placement.remarks))
         with quietly():
             if lazy:
                 return _volume(lazy_voxels(placement), placement, part, remarks)
             return _read(headers, placement, part, remarks, progress)
 
     def preview() -> npt.NDArray[Any]:
+        if clip:
+            with open_clip(film, name=_name(head, part), remarks=()) as opened:
+                return opened.frame(len(opened) // 2)
         with quietly():
             return middle_image(_read([head], place([head]), part, (), None))
 
     return Entry(
-        kind="volume",
+        kind="clip" if clip else "volume",
         name=_name(head, part),
-        shape=(*time, len(first), *head.shape[:2]),
+        shape=(len(film), *head.shape[:2]) if clip else (*time, len(first), *head.shape[:2]),
         study=_pseudonym(head.study)[:12] if head.study else "",
         description=head.description,
         opener=opener,

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Literal
 
 import pydicom
 from pydicom.pixels.utils import as_pixel_options
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, MPEGTransferSyntaxes
 
 from .colour import Palette, read_palette
 from .encapsulation import Piece, find_frames
@@ -115,7 +115,9 @@ def _source(
     frames: tuple[tuple[Piece, ...], ...] = ()
     if encapsulated:
         table = memoryview(offsets).cast("Q") if len(offsets) % 8 == 0 and offsets else ()
-        frames = tuple(find_frames(stream, start, options["number_of_frames"], list(table)))
+        # A video is one stream, however many frames it has.
+        count = 1 if syntax in MPEGTransferSyntaxes else options["number_of_frames"]
+        frames = tuple(find_frames(stream, start, count, list(table)))
     palette = read_palette(ds) if options["photometric_interpretation"] == "PALETTE COLOR" else None
     return PixelSource(
         path, syntax, options, start, length, encapsulated, frames, palette, inflated

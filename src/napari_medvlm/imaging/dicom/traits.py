@@ -178,7 +178,7 @@ def _kinds(places: Sequence[Tags]) -> tuple[str, ...]:
 def _component(places: Sequence[Tags], kinds: tuple[str, ...]) -> str:
     told = str(value(places, "ComplexImageComponent") or "").strip().upper()
     if told:
-        return _COMPONENTS.get(told, told.lower())
+        return _COMPONENTS.get(told, "mixed")
     maker = _maker(places)
     if maker == "philips":
         told = str(private(places, _PHILIPS_COMPONENT) or "").strip().upper()

@@ -20,6 +20,7 @@ LIMIT = 8.0
 _COMMAND = (sys.executable, "-P", "-m", "napari_medvlm.imaging.video.child")
 _F_SETPIPE_SZ = 1031  # linux/fcntl.h
 _PIPE_BYTES = 1 << 20
+_STARTING_SECONDS = 30.0
 _ENDING_SECONDS = 5.0
 
 
@@ -88,12 +89,11 @@ class DecoderProcess:
         Crashed
             If the process ended.
         """
+        if self._fresh:
+            self._wait_until_ready()
         last: Message | None = None
         with _Watch(self._child, self.limit) as watch:
             try:
-                while self._fresh:
-                    self._fresh = receive(self._replies)[0]["op"] != "ready"
-                    watch.renew()
                 send(self._orders, order, blob)
                 while last is None:
                     reply, pixels = receive(self._replies)
@@ -109,6 +109,15 @@ class DecoderProcess:
                 if last is None:
                     self.end()
         return last
+
+    def _wait_until_ready(self) -> None:
+        # On a busy machine Python itself takes its time to start: that is no decoder's fault.
+        with _Watch(self._child, _STARTING_SECONDS) as watch:
+            try:
+                self._fresh = receive(self._replies)[0]["op"] != "ready"
+            except OSError as error:
+                self.end()
+                raise (Hung if watch.struck else Crashed) from error
 
     def end(self) -> None:
         """End it at once; harmless when it has ended."""

@@ -1,8 +1,9 @@
 """Frames through decord, where PyAV is not installed.
 
-decord is exact for plain MP4, QuickTime and Matroska files. It gives wrong frames without a
-word, or none, of other files (measured with decord 0.6.0): AVI with B-frames, MPEG streams, and
-frames of odd width or height are refused here; what cannot be told without PyAV is a remark.
+decord decodes rightly from the start on, but when it jumps or skips it gives wrong frames without
+a word where groups of pictures are open, the rate varies, or an MP4 is in fragments (measured with
+decord 0.6.0). So it goes frame by frame here, and begins again to go back. Kinds of files that it
+gets wrong from the start on are refused.
 """
 
 from __future__ import annotations
@@ -21,11 +22,8 @@ from .facts import MOST_FRAMES, MOST_PIXELS, Alive, DecodingError, Facts, Wanted
 
 _READ = ("mov", "matroska")
 _ASK = "install PyAV (pip install av) to read it"
-#: Frames passed over between two signs of life.
-_STRIDE = 64
 _REMARK = (
-    "Read with decord, without PyAV: frames after a jump may be off by a few if groups of pictures "
-    "are open, and edit lists and mirroring are passed over."
+    "Read with decord, without PyAV: jumps are slow, and edit lists and mirroring are passed over."
 )
 
 
@@ -43,19 +41,20 @@ class DecordDecoder:
         decord.logging.set_level(decord.logging.QUIET)
         self._alive = alive
         self._errors = (RuntimeError, decord.DECORDError, IndexError, ValueError)
-        place: Any = BytesIO(wanted.data) if wanted.path is None else wanted.path
+        self._open_reader: Any = lambda: decord.VideoReader(
+            BytesIO(wanted.data) if wanted.path is None else wanted.path, num_threads=1
+        )
         kind = container_of(_head(wanted), wanted.codec)
         if kind not in _READ:
             raise DecodingError(f"decord does not read this kind of video rightly; {_ASK}")
         try:
-            self._reader: Any = decord.VideoReader(place, num_threads=1)
+            self._reader: Any = self._open_reader()
             count = len(self._reader)
             if not 0 < count <= MOST_FRAMES:
                 raise ValueError("no frames")
             first = self._reader[0].asnumpy()
             stamps = self._reader.get_frame_timestamp(list(range(count)))[:, 0].astype(float)
             fps = float(wanted.fps or self._reader.get_avg_fps())
-            self._keys: list[int] = [int(k) for k in self._reader.get_key_indices()]
         except self._errors as error:
             raise DecodingError("no video could be decoded") from error
         rows, columns, channels = first.shape
@@ -90,15 +89,13 @@ class DecordDecoder:
             yield index, pixels
 
     def _go(self, index: int) -> None:
-        """Stand before a frame: on from here, or from the key frame before it."""
-        key = max((k for k in self._keys if k <= index), default=0)
-        if index < self._next or key > self._next:
-            self._reader.seek(key)
-            self._next = key
+        """Stand before a frame: on from here, or from the start."""
+        if index < self._next:
+            self._reader = self._open_reader()
+            self._next = 0
         while self._next < index:
-            step = min(_STRIDE, index - self._next)
-            self._reader.skip_frames(step)
-            self._next += step
+            self._reader.next()
+            self._next += 1
             self._alive()
 
 

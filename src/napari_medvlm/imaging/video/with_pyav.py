@@ -62,7 +62,8 @@ class PyAVDecoder:
 
     def __init__(self, wanted: Wanted, alive: Alive) -> None:
         self._av: Any = require("av", "to read videos")
-        self._av.logging.set_level(self._av.logging.PANIC)
+        # PyAV is silent by default. Its log levels must stay untouched: they make FFmpeg's
+        # threads wait for the interpreter, and closing a file may wait for those threads.
         self._wanted = wanted
         self._alive = alive
         self._format = container_of(_head(wanted), wanted.codec)
@@ -194,7 +195,7 @@ class PyAVDecoder:
             last = self._times[-1] + self._stamps[0] * float(self._stream.time_base)
             # Some containers count from the first frame and some from zero: the milder one.
             missing = length / self._av.time_base - max(last, self._times[-1])
-            if missing > 1 + 2 * max(np.diff(self._times)) and not self._container.streams.audio:
+            if missing > 4 * max(np.diff(self._times)) and not self._container.streams.audio:
                 remarks.append(
                     f"Its header promises {missing:.1f} s more than there are frames: "
                     "it may have been cut off."
