@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import pydicom
 from pydicom.errors import BytesLengthException
+from pydicom.filereader import read_file_meta_info
 
 from .quick import Tag, Wanted, quick_header
 from .source import inflate
@@ -63,5 +64,9 @@ def read_tags(path: Path, tags: Sequence[Tag]) -> Any:
         source = file if inflated is None else BytesIO(inflated)
         ds = pydicom.dcmread(source, stop_before_pixels=True, **options)
     if inflated is not None:
+<<<<<<< HEAD
         ds.inflated = len(inflated)
+=======
+        ds.file_meta = read_file_meta_info(path)
+>>>>>>> pixels
     return ds
