@@ -132,6 +132,9 @@ def find_files(paths: list[Path], progress: Progress | None = None) -> Found:
                 left_out.append(LeftOut(path, f"It is {found(path)}.", broken=_promising(path)))
             else:
                 kinds[path] = kind
+    parts = companions(kinds)
+    kinds = {path: kind for path, kind in kinds.items() if path not in parts}
+    left_out = [one for one in left_out if one.path not in parts]
     dicom = [path for path, kind in kinds.items() if kind == "dicom"]
     if dicom:
         from .dicom.series import scan_dicom
@@ -139,10 +142,8 @@ def find_files(paths: list[Path], progress: Progress | None = None) -> Found:
         listed = scan_dicom(dicom, progress)
         entries += listed.entries
         left_out += listed.left_out
-    parts = companions(kinds)
-    left_out = [one for one in left_out if one.path not in parts]
     for path, kind in kinds.items():
-        if kind != "dicom" and path not in parts:
+        if kind != "dicom":
             try:
                 entries += _entries(path, kind)
             except ImagingError as error:

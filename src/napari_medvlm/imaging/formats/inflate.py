@@ -44,7 +44,7 @@ def open_packed(path: Path, offset: int, packing: Packing, member: str = "") -> 
     if packing == "zip":
         archive = zipfile.ZipFile(path)
         try:
-            return _closing(archive.open(member), archive)
+            return _Both(archive.open(member), archive)
         except BaseException:
             archive.close()
             raise
@@ -53,38 +53,44 @@ def open_packed(path: Path, offset: int, packing: Packing, member: str = "") -> 
     if packing == "raw":
         return file
     if packing == "gzip":
-        return _closing(_gzip(file), file)
+        return _gzip(file)
     if packing == "bzip2":
-        return _closing(bz2.BZ2File(file), file)
-    return _closing(io.BufferedReader(_ZlibReader(file), _CHUNK), file)
+        return _Both(bz2.BZ2File(file), file)
+    return _Both(io.BufferedReader(_ZlibReader(file), _CHUNK), file)
 
 
 def _gzip(file: io.FileIO) -> Any:
     try:
         from isal.igzip import IGzipFile
+        from isal.igzip_lib import IsalError
     except ImportError:  # no wheel for this kind of machine
         import gzip
 
-        return gzip.GzipFile(fileobj=file, mode="rb")
-    return IGzipFile(fileobj=file, mode="rb")
-
-
-def _closing(stream: Any, file: Any) -> Any:
-    # None of these closes a file that was handed to it.
-    return _Both(stream, file)
+        return _Both(gzip.GzipFile(fileobj=file, mode="rb"), file)
+    return _Both(IGzipFile(fileobj=file, mode="rb"), file, (IsalError,))
 
 
 class _Both:
-    """A stream and the file beneath it, closed together."""
+    """A stream and the file beneath it, closed together.
 
-    def __init__(self, stream: Any, file: Any) -> None:
-        self._stream, self._file = stream, file
+    None of the streams closes a file that was handed to it. ``errors`` are those of the
+    stream that say the same as ``zlib.error`` and are none.
+    """
+
+    def __init__(self, stream: Any, file: Any, errors: tuple[type[Exception], ...] = ()) -> None:
+        self._stream, self._file, self._errors = stream, file, errors
 
     def read(self, count: int) -> bytes:
-        return cast(bytes, self._stream.read(count))
+        try:
+            return cast(bytes, self._stream.read(count))
+        except self._errors as error:
+            raise zlib.error(str(error)) from error
 
     def readinto(self, buffer: memoryview) -> int:
-        return cast(int, self._stream.readinto(buffer))
+        try:
+            return cast(int, self._stream.readinto(buffer))
+        except self._errors as error:
+            raise zlib.error(str(error)) from error
 
     def close(self) -> None:
         self._stream.close()

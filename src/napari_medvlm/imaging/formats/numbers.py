@@ -21,10 +21,10 @@ from ..progress import Progress, Step
 from .damage import ADVICE, damaged
 from .inflate import BZIP2_LIMIT, DEFLATE_LIMIT, Packing, ends, fill, open_packed, packing_of, skip
 
-#: Above this size an image that shrinks more than ``_BOMB_RATIO`` times is refused: a small
+#: Above this size an image that shrinks more than ``BOMB_RATIO`` times is refused: a small
 #: file that would fill the memory. Label maps shrink as well as that, and are smaller.
-_BOMB_BYTES = 3 << 28
-_BOMB_RATIO = 200
+BOMB_BYTES = 3 << 28
+BOMB_RATIO = 200
 #: Most bytes of numbers written out as text; parsing takes many times as many.
 _TEXT_BYTES = 1 << 26
 _CHUNK = 1 << 24
@@ -101,13 +101,13 @@ class Numbers:
             with damaged(self.path, self.expected + where):
                 size += (here := path.stat().st_size)
             self._check_piece(share, here - offset)
-        if self.packing != "raw" and self.nbytes > max(_BOMB_BYTES, _BOMB_RATIO * size):
+        if self.packing != "raw" and self.nbytes > max(BOMB_BYTES, BOMB_RATIO * size):
             raise self.refuse(
                 f" of a plausible size; found {_human(self.nbytes)} packed into "
                 f"{_human(size)}, which would fill the memory.",
                 "If it is sound, save it uncompressed or with fewer bytes a voxel.",
             )
-        if self.nbytes > _memory():
+        if self.nbytes > memory():
             raise self.refuse(
                 f" that fits this machine's memory; found {_human(self.nbytes)} of voxels.",
                 "Choose a part of it, or use a larger machine.",
@@ -161,7 +161,8 @@ class Numbers:
         """
         self.check()
         if self.text or len(self.pieces) > 1:
-            return self.load()[index]
+            part: npt.NDArray[Any] = self.load()[index]
+            return part
         rest = self.shape[len(index) :]
         with damaged(self.path, self.expected):
             array: npt.NDArray[Any] = np.empty(rest, self.dtype)
@@ -244,7 +245,8 @@ def _whole(words: list[bytes]) -> npt.NDArray[Any]:
     return np.array([int(word) for word in words], np.int64)
 
 
-def _memory() -> int:
+def memory() -> int:
+    """Bytes of this machine's memory."""
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):  # Windows; there an allocation fails by itself

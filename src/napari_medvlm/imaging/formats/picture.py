@@ -16,6 +16,7 @@ from ..progress import Progress
 from ..scan import Entry, middle_image
 from ..volume import Volume
 from .damage import damaged
+from .inflate import DEFLATE_LIMIT
 from .stored import fingerprint
 
 _EXPECTED = "a picture (PNG, JPEG, BMP, GIF or WebP)"
@@ -82,7 +83,7 @@ def checked_size(path: Path, image: Any) -> tuple[int, int]:
     Raises
     ------
     ImagingError
-        For more pixels than any radiograph has.
+        For more pixels than any radiograph has, or than the file can hold.
     """
     width, height = (int(n) for n in image.size)
     if width * height > MOST_PIXELS:
@@ -90,6 +91,14 @@ def checked_size(path: Path, image: Any) -> tuple[int, int]:
             f"{path.name}: expected a picture of at most {MOST_PIXELS / 1e6:.0f} million pixels; "
             f"found {width:,} × {height:,}.",
             "Cut or shrink it first.",
+        )
+    size = path.stat().st_size
+    if image.format == "PNG" and width * height > 8 * DEFLATE_LIMIT * size:
+        # Not even black and white packs as tightly.
+        raise ImagingError(
+            f"{path.name}: expected a picture of {width:,} × {height:,} pixels, as its header "
+            f"declares; found {size:,} bytes.",
+            _ADVICE,
         )
     return width, height
 

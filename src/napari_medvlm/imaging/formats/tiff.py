@@ -16,14 +16,13 @@ from ..progress import Progress, Step
 from ..scan import Entry, middle_image
 from ..volume import Volume
 from .damage import damaged
+from .numbers import BOMB_BYTES, BOMB_RATIO, memory
 from .picture import DPI, MOST_PIXELS, NEITHER, checked_size, plain_pixels
 from .stored import fingerprint
 
 _EXPECTED = "a TIFF picture"
 _ADVICE = "Export the picture again, as PNG or as an uncompressed TIFF."
 _MOST_PAGES = 20_000
-#: Bytes of the largest stack that is read; its pages are decoded into memory at once.
-_MOST_BYTES = 1 << 33
 #: Compressions that tifffile undoes by itself: none, deflate (two codes), PackBits.
 _PLAIN = (1, 8, 32946, 32773)
 
@@ -90,14 +89,7 @@ def _layout(path: Path, tiff: Any) -> Layout:
     alike = tuple(n for n in range(count) if _kind(tiff.pages[n]) == _kind(first))
     samples = int(first.samplesperpixel)
     bits = int(first.bitspersample)
-    size = rows * columns * samples * max(1, bits // 8) * len(alike)
-    if size > _MOST_BYTES:
-        raise ImagingError(
-            f"{path.name}: expected at most {_MOST_BYTES / 1e9:.0f} GB of pixels; found "
-            f"{size / 1e9:.0f} GB.",
-            "Cut or shrink it first.",
-        )
-    _check_data(path, first)
+    _check_size(path, first, rows * columns * samples * max(1, bits // 8), len(alike))
     remarks = [NEITHER]
     if len(alike) > 1:
         remarks.append(f"{len(alike)} pages are taken as slices, in the file's order.")
@@ -117,17 +109,21 @@ def _kind(page: Any) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _check_data(path: Path, page: Any) -> None:
-    # An uncompressed page has to be in the file before room is made for it.
-    if int(page.compression) != 1:
-        return
-    declared = int(page.imagelength) * int(page.imagewidth) * int(page.samplesperpixel)
-    declared = declared * int(page.bitspersample) // 8
-    if declared > (size := path.stat().st_size):
+def _check_size(path: Path, page: Any, declared: int, pages: int) -> None:
+    # An uncompressed page has to be in the file before room is made for it. Pages may share
+    # their data, so that even uncompressed ones can be a bomb.
+    size = path.stat().st_size
+    if int(page.compression) == 1 and declared > 8 * size:
         raise ImagingError(
             f"{path.name}: expected {declared:,} bytes of pixels, as its header declares; found a "
             f"file of {size:,} bytes.",
             _ADVICE,
+        )
+    if declared * pages > max(BOMB_BYTES, BOMB_RATIO * size) or declared * pages > memory():
+        raise ImagingError(
+            f"{path.name}: expected pixels that fit the memory; found {declared * pages / 1e9:.1f} "
+            f"GB of them in {size / 1e6:.1f} MB.",
+            "Cut or shrink it first.",
         )
 
 
