@@ -7,6 +7,7 @@ is made that claims no more than the layer says.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import SelectionError
+from . import grid
 from .arrays import plain_voxels, scale_affine
 from .clip import Clip, ClipArray
 from .orientation import LETTERS, closest_patient_axes
@@ -71,6 +73,7 @@ def layer_data(source: Volume | Clip, name: str | None = None) -> LayerData:
             "contrast_limits": (0, 255),
         }
         return source.as_array(), attributes, "image"
+    grid.remember(source)
     scale, translate = layer_transform(source)
     facts |= {
         "kind": "volume",
@@ -205,3 +208,14 @@ def _layer_spacing(layer: Any, axes: int) -> tuple[tuple[float, float, float], s
         unit = "mm"
     k, j, i = (1.0, *lengths) if axes == 2 else tuple(lengths)
     return (float(k), float(j), float(i)), unit
+
+
+def layer_unit(attributes: Mapping[str, Any]) -> tuple[str, float]:
+    """Unit of a layer's last axes, and what brings them to it: ("mm", 0.001) of micrometres.
+
+    "pixel" where the layer names no one unit of length.
+    """
+    units = {str(unit) for unit in (attributes.get("units") or ())[-3:]}
+    if len(units) == 1 and (unit := units.pop()) in _MILLIMETRES:
+        return "mm", _MILLIMETRES[unit]
+    return "pixel", 1.0
