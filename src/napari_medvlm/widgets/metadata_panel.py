@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
@@ -17,7 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from ..asking.details import Details, layer_details
-from ..asking.wording import window_words
+from ..asking.wording import number_words, window_words
 from ..imaging.volume import Window
 from .plain import Column, PlainLabel, bold, named, quiet, rule
 
@@ -50,7 +52,7 @@ class MetadataPanel(QWidget):
         self.window_buttons: list[QPushButton] = []
         self._arrange()
         self._viewer.layers.selection.events.active.connect(self._on_active)
-        self.destroyed.connect(_unfollow(self._viewer, self._on_active))
+        self.destroyed.connect(_at_the_end(self))
         self._on_active()
 
     def _arrange(self) -> None:
@@ -81,6 +83,13 @@ class MetadataPanel(QWidget):
                 layer.events.data.connect(self._show)
             self._layer = layer
         self._show()
+
+    def unfollow(self) -> None:
+        """Stop following the viewer; touches nothing of Qt's, which may be gone."""
+        self._viewer.layers.selection.events.active.disconnect(self._on_active)
+        if self._layer is not None:
+            self._layer.events.data.disconnect(self._show)
+            self._layer = None
 
     def _show(self, event: Any = None) -> None:
         shown = None if self._layer is None else layer_details(self._layer)
@@ -120,7 +129,8 @@ class MetadataPanel(QWidget):
 
     def _window(self, window: Window) -> QPushButton:
         words = window_words(window)
-        button = QPushButton(words[:1].upper() + words[1:])
+        limits = f"C {number_words(window.centre)}, W {number_words(window.width)}"
+        button = QPushButton(f"{window.name[:1].upper()}{window.name[1:]}  {limits}".strip())
         named(button, words, "Show the layer in this window")
         # As wide as the column, however long the name: the dock must not grow with it.
         button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -144,11 +154,13 @@ def _label(text: str) -> QLabel:
     return label
 
 
-def _unfollow(viewer: Any, slot: Any) -> Any:
-    # Without the widget itself: it is gone when this is called.
-    events = viewer.layers.selection.events
+def _at_the_end(panel: MetadataPanel) -> Callable[..., None]:
+    # Holds no reference: Qt would keep the panel alive for as long as it keeps this.
+    panel_ref = weakref.ref(panel)
 
-    def unfollow(*_: object) -> None:
-        events.active.disconnect(slot)
+    def end(*_: object) -> None:
+        left = panel_ref()
+        if left is not None:
+            left.unfollow()
 
-    return unfollow
+    return end
