@@ -117,6 +117,32 @@ def test_multiscale_layers_give_their_finest_level():
     ).voxels.shape == (4, 8, 8)
 
 
+class Undecoded:
+    """Voxels of which one slice may be looked at, and no more."""
+
+    dtype, ndim = np.dtype(np.int16), 4
+
+    def __init__(self):
+        self.shape, self.asked = (2, 5, 8, 8), []
+
+    def __getitem__(self, key):
+        self.asked.append(key)
+        return np.arange(64, dtype=np.int16).reshape(8, 8)
+
+
+def test_showing_a_lazily_read_volume_decodes_one_slice():
+    voxels = Undecoded()
+    volume = Volume(voxels, np.eye(4), temporal=True)
+    data, attributes, _ = layer_data(volume)
+    assert data is voxels
+    assert voxels.asked == [(0, 2)]
+    low, high = attributes["contrast_limits"]
+    assert -1 < low < high < 64
+    known = Undecoded()
+    layer_data(Volume(known, np.eye(4), temporal=True, windows=(Window(40, 400),)))
+    assert known.asked == []
+
+
 @pytest.mark.parametrize(
     ("layer", "words"),
     [

@@ -19,7 +19,7 @@ from . import grid
 from .arrays import plain_voxels, scale_affine
 from .clip import Clip, ClipArray
 from .orientation import LETTERS, closest_patient_axes
-from .volume import SPATIAL_AXES, Volume
+from .volume import SPATIAL_AXES, Volume, Window
 from .windowing import default_window
 
 #: Keys of ``layer.metadata``: plain facts, and the Volume or Clip itself.
@@ -93,9 +93,18 @@ def layer_data(source: Volume | Clip, name: str | None = None) -> LayerData:
         "units": (*("pixel" for _ in time), *((source.unit,) * 3)),
     }
     if not source.coloured:
-        window = default_window(source)
+        window = _shown_window(source)
         attributes["contrast_limits"] = (0.0, 255.0) if window is None else window.limits
     return source.voxels, attributes, "image"
+
+
+def _shown_window(volume: Volume) -> Window | None:
+    if volume.windows or isinstance(volume.voxels, np.ndarray):
+        return default_window(volume)
+    # Of a Volume that decodes as it is looked at, only the slice that is shown first.
+    middle = volume.spatial_shape[0] // 2
+    first = volume.voxels[(0, middle) if volume.temporal else middle]
+    return default_window(replace(volume, voxels=np.asarray(first)))
 
 
 def layer_transform(volume: Volume) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from qtpy.QtCore import QEventLoop, Qt, QTimer
-from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QProgressBar, QVBoxLayout, QWidget
 
 from ..imaging.progress import Cancelled, Progress, Step
@@ -55,13 +54,9 @@ class ProgressBox(QDialog):
         of = f": {step.done} of {step.total}" if step.total else ""
         self.words.setText(f"{step.what[:1].upper()}{step.what[1:]}{of}")
 
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Escape cancels, as the button does."""
-        super().keyPressEvent(event)
-
 
 def wait_for(
-    work: Callable[[Progress], T], title: str, parent: QWidget | None, *, daring: bool = False
+    work: Callable[[Progress], T], title: str, parent: QWidget | None, *, at_once: bool = False
 ) -> T:
     """Do work in a thread while the window stays alive, and give its result.
 
@@ -73,8 +68,8 @@ def wait_for(
         What is being done, as "Looking at the files".
     parent
         The window, which takes no input meanwhile.
-    daring
-        Show the bar at once.
+    at_once
+        Show the bar from the start.
 
     Raises
     ------
@@ -85,29 +80,30 @@ def wait_for(
     loop = QEventLoop()
     look = QTimer()
     look.setInterval(LOOK_MS)
-    look.timeout.connect(lambda: loop.quit() if job.done else None)
+    look.timeout.connect(lambda: loop.quit() if job.done or _gone(parent) else None)
     look.start()
-    if not daring:
+    if not at_once:
         # Short work shows nothing at all; the window is painted and takes no input.
         QTimer.singleShot(PATIENCE_MS, loop.quit)
         loop.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
-    if not job.done:
+    if not job.done and not _gone(parent):
         _with_box(job, ProgressBox(title, parent), loop, look)
     look.stop()
     if not job.done:
+        job.cancel()
         raise Cancelled("The reading was stopped.")
     return job.result()
 
 
 def _with_box(job: Background[T], box: ProgressBox, loop: QEventLoop, look: QTimer) -> None:
-    def stop() -> None:
-        job.cancel()
-        loop.quit()
-
-    box.rejected.connect(stop)
+    box.rejected.connect(loop.quit)
     look.timeout.connect(lambda: box.show_step(job.step))
     box.show()
     loop.exec()
-    box.rejected.disconnect(stop)
+    box.rejected.disconnect(loop.quit)
     box.close()
     box.deleteLater()
+
+
+def _gone(window: QWidget | None) -> bool:
+    return window is not None and not window.isVisible()
