@@ -99,11 +99,12 @@ def layer_data(source: Volume | Clip, name: str | None = None) -> LayerData:
 
 
 def _shown_window(volume: Volume) -> Window | None:
-    if volume.windows or isinstance(volume.voxels, np.ndarray):
+    voxels: Any = volume.voxels
+    if volume.windows or isinstance(voxels, np.ndarray):
         return default_window(volume)
     # Of a Volume that decodes as it is looked at, only the slice that is shown first.
     middle = volume.spatial_shape[0] // 2
-    first = volume.voxels[(0, middle) if volume.temporal else middle]
+    first = voxels[(0, middle) if volume.temporal else middle]
     return default_window(replace(volume, voxels=np.asarray(first)))
 
 
