@@ -15,11 +15,11 @@ from qtpy.QtWidgets import QApplication, QDialog, QFileDialog, QWidget
 from imaging.series import write_series
 from napari_medvlm import napari_hooks
 from napari_medvlm.errors import ImagingError
-from napari_medvlm.imaging import Volume
+from napari_medvlm.imaging import Volume, Window
 from napari_medvlm.imaging.layers import SOURCE_KEY, layer_data
 from napari_medvlm.imaging.progress import Step
 from napari_medvlm.imaging.scan import Entry
-from napari_medvlm.widgets.filling import fill_when_shown, fillings
+from napari_medvlm.widgets.filling import Report, fill_when_shown, fillings
 from napari_medvlm.widgets.hosting import window_of
 from napari_medvlm.widgets.series_chooser import SeriesChooser
 
@@ -138,15 +138,35 @@ def test_a_dicom_file_without_extension_needs_no_preference(viewer, tmp_path):
 
 
 class Lazy:
-    """Voxels that are decoded when they are asked for."""
+    """Voxels that are decoded when they are asked for; a broken slice is shown as 0."""
 
     dtype, ndim, shape = VOXELS.dtype, 3, VOXELS.shape
     size, nbytes = VOXELS.size, VOXELS.nbytes
+
+    def __init__(self, broken: ImagingError | None = None) -> None:
+        self.go_on, self.left = threading.Event(), threading.Event()
+        self.voxels, self.broken, self.report = self, broken, lambda error: None
+
+    def shown(self, report: Any) -> Lazy:
+        self.report = report
+        return self
+
+    def fill(self, progress: Any) -> None:
+        try:
+            progress(Step(1, 3, "reading slices"))
+            self.go_on.wait(20)
+            progress(Step(2, 3, "reading slices"))
+            if self.broken is not None:
+                raise self.broken
+        finally:
+            self.left.set()
 
     def __len__(self) -> int:
         return len(VOXELS)
 
     def __getitem__(self, key: Any) -> Any:
+        if self.broken is not None:
+            self.report(self.broken)
         return VOXELS[key]
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
@@ -154,30 +174,22 @@ class Lazy:
 
 
 class Slow:
-    """An entry whose whole reading waits to be let go on."""
+    """An entry that opens lazily, and is filled once it is let go on."""
 
-    def __init__(self, result: Any = None) -> None:
-        self.go_on, self.left = threading.Event(), threading.Event()
-        self.lazy = Volume(Lazy(), np.eye(4), name="CT series 1", remarks=("Beside.",))
-        self.whole = Volume(VOXELS, np.eye(4), name="CT series 1", remarks=("Told.",))
-        self.result = self.whole if result is None else result
+    def __init__(self, broken: ImagingError | None = None) -> None:
+        self.voxels = Lazy(broken)
+        windows = (Window(30, 60),)
+        self.lazy = Volume(self.voxels, np.eye(4), windows=windows, remarks=("Beside.",))
+        self.rest = Volume(VOXELS[:2], 2 * np.eye(4), windows=windows, remarks=("A gap.",))
         self.entry = Entry("volume", "CT series 1", VOXELS.shape, self.open, lambda: None)
 
-    def open(self, *, lazy: bool, progress: Any) -> Any:
-        try:
-            progress(Step(1, 3, "reading slices"))
-            self.go_on.wait(20)
-            progress(Step(2, 3, "reading slices"))
-        finally:
-            self.left.set()
-        if isinstance(self.result, Exception):
-            raise self.result
-        return self.result
+    def open(self, *, lazy: bool, progress: Any) -> Volume:
+        return self.rest
 
     def show(self, viewer: Any, window: QWidget | None = None) -> Any:
-        data, attributes, _ = layer_data(self.lazy)
-        attributes["contrast_limits"] = (0, 60)
-        fill_when_shown(viewer, window or window_of(viewer), self.entry, self.lazy)
+        report = Report()
+        data, attributes, _ = layer_data(self.lazy, report=report)
+        fill_when_shown(viewer, window or window_of(viewer), self.entry, self.lazy, report)
         return viewer.add_image(data, **attributes)
 
 
@@ -185,13 +197,13 @@ class Slow:
 def slow() -> Any:
     made: list[Slow] = []
 
-    def make(result: Any = None) -> Slow:
-        made.append(Slow(result))
+    def make(broken: ImagingError | None = None) -> Slow:
+        made.append(Slow(broken))
         return made[-1]
 
     yield make
     for one in made:
-        one.go_on.set()
+        one.voxels.go_on.set()
 
 
 def test_a_layer_stands_at_once_and_is_filled_in_the_background(qtbot, viewer, slow):
@@ -202,10 +214,9 @@ def test_a_layer_stands_at_once_and_is_filled_in_the_background(qtbot, viewer, s
     np.testing.assert_array_equal(layer._slice.image.raw, VOXELS[viewer.dims.current_step[0]])
     (filling,) = fillings()
     qtbot.waitUntil(lambda: filling.progress.n == 33, timeout=PATIENCE)
-    scan.go_on.set()
+    scan.voxels.go_on.set()
     qtbot.waitUntil(lambda: layer.data is VOXELS, timeout=PATIENCE)
-    assert layer.metadata[SOURCE_KEY].remarks == ("Told.", "Beside.")
-    assert layer.metadata["medvlm"]["remarks"] == ["Told.", "Beside."]
+    assert layer.metadata[SOURCE_KEY].voxels is VOXELS
     assert fillings() == []
 
 
@@ -215,7 +226,7 @@ def test_cancel_keeps_the_layer_as_it_is(qtbot, viewer, slow):
     qtbot.waitUntil(lambda: len(fillings()) == 1, timeout=PATIENCE)
     fillings()[0].progress.cancel()
     qtbot.waitUntil(lambda: fillings() == [] or fillings()[0].job.cancelled, timeout=PATIENCE)
-    scan.go_on.set()
+    scan.voxels.go_on.set()
     qtbot.waitUntil(lambda: fillings() == [], timeout=PATIENCE)
     assert isinstance(layer.data, Lazy)
 
@@ -227,21 +238,23 @@ def test_a_removed_layer_is_read_no_further(qtbot, viewer, slow):
     (filling,) = fillings()
     viewer.layers.remove(layer)
     qtbot.waitUntil(lambda: filling.job.cancelled, timeout=PATIENCE)
-    scan.go_on.set()
+    scan.voxels.go_on.set()
     qtbot.waitUntil(lambda: fillings() == [] and filling.job.done, timeout=PATIENCE)
 
 
-def test_what_cannot_be_decoded_is_one_notification(qtbot, viewer, slow):
+def test_a_broken_slice_is_one_notification_and_the_rest_is_read(qtbot, viewer, slow):
     from napari.utils.notifications import notification_manager
 
     before = len(notification_manager.records)
     scan = slow(ImagingError("IM7: the second slice is broken."))
     layer = scan.show(viewer)
-    scan.go_on.set()
-    qtbot.waitUntil(lambda: len(notification_manager.records) > before, timeout=PATIENCE)
+    viewer.dims.set_current_step(0, 2)
+    scan.voxels.go_on.set()
+    qtbot.waitUntil(lambda: layer.data is scan.rest.voxels, timeout=PATIENCE)
     told = [record.message for record in notification_manager.records[before:]]
     assert told == ["IM7: the second slice is broken."]
-    assert isinstance(layer.data, Lazy)
+    assert layer.metadata["medvlm"]["remarks"] == ["A gap.", "Beside."]
+    assert tuple(layer.scale) == (2, 2, 2)
 
 
 def test_a_closing_window_leaves_no_thread(qtbot, viewer, slow):
@@ -252,11 +265,11 @@ def test_a_closing_window_leaves_no_thread(qtbot, viewer, slow):
     scan.show(viewer, window)
     qtbot.waitUntil(lambda: len(fillings()) == 1, timeout=PATIENCE)
     (filling,) = fillings()
-    threading.Timer(0.2, scan.go_on.set).start()
+    threading.Timer(0.2, scan.voxels.go_on.set).start()
     window.close()
     qtbot.waitUntil(lambda: filling.job.done, timeout=PATIENCE)
     assert fillings() == []
-    assert scan.left.is_set()
+    assert scan.voxels.left.is_set()
 
 
 def test_large_volumes_are_opened_lazily_by_the_reader(viewer, tmp_path, monkeypatch):

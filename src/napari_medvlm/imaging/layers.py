@@ -7,19 +7,19 @@ is made that claims no more than the layer says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import SelectionError
+from ..errors import ImagingError, SelectionError
 from . import grid
 from .arrays import plain_voxels, scale_affine
 from .clip import Clip, ClipArray
 from .orientation import LETTERS, closest_patient_axes
-from .volume import SPATIAL_AXES, Volume, Window
+from .volume import SPATIAL_AXES, Volume
 from .windowing import default_window
 
 #: Keys of ``layer.metadata``: plain facts, and the Volume or Clip itself.
@@ -37,7 +37,11 @@ _MILLIMETRES = {
 LayerData = tuple[Any, dict[str, Any], str]
 
 
-def layer_data(source: Volume | Clip, name: str | None = None) -> LayerData:
+def layer_data(
+    source: Volume | Clip,
+    name: str | None = None,
+    report: Callable[[ImagingError], None] | None = None,
+) -> LayerData:
     """A layer data tuple as napari takes it.
 
     World axes are the array axes, so that napari's sliders run over stored slices; see
@@ -49,6 +53,9 @@ def layer_data(source: Volume | Clip, name: str | None = None) -> LayerData:
         What to show.
     name
         Name of the layer; by default the source's own, which is pseudonymous.
+    report
+        Of a lazily read Volume: show slices that cannot be decoded as 0, and call this once for
+        each of them, from the thread that looked at it. Without it, looking at them raises.
 
     Returns
     -------
@@ -93,19 +100,14 @@ def layer_data(source: Volume | Clip, name: str | None = None) -> LayerData:
         "units": (*("pixel" for _ in time), *((source.unit,) * 3)),
     }
     if not source.coloured:
-        window = _shown_window(source)
+        window = default_window(source)
         attributes["contrast_limits"] = (0.0, 255.0) if window is None else window.limits
-    return source.voxels, attributes, "image"
+    return _shown(source.voxels, report), attributes, "image"
 
 
-def _shown_window(volume: Volume) -> Window | None:
-    voxels: Any = volume.voxels
-    if volume.windows or isinstance(voxels, np.ndarray):
-        return default_window(volume)
-    # Of a Volume that decodes as it is looked at, only the slice that is shown first.
-    middle = volume.spatial_shape[0] // 2
-    first = voxels[(0, middle) if volume.temporal else middle]
-    return default_window(replace(volume, voxels=np.asarray(first)))
+def _shown(voxels: Any, report: Callable[[ImagingError], None] | None) -> Any:
+    lazily = not isinstance(voxels, np.ndarray) and hasattr(voxels, "shown")
+    return voxels.shown(report) if lazily and report is not None else voxels
 
 
 def layer_transform(volume: Volume) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -161,7 +163,7 @@ def volume_of(layer: Any) -> Volume | Clip:
     if isinstance(source, Clip) and isinstance(data, ClipArray):
         return source
     if isinstance(source, Volume) and tuple(data.shape) == source.voxels.shape:
-        same = data is source.voxels
+        same = data is source.voxels or getattr(data, "voxels", None) is source.voxels
         return source if same else replace(source, voxels=_voxels(data, source.coloured))
     return _from_layer(layer, data)
 

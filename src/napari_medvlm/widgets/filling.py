@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QWidget
 
-from ..errors import MedvlmError
+from ..errors import ImagingError, MedvlmError
 from ..imaging.clip import Clip
 from ..imaging.layers import FACTS_KEY, SOURCE_KEY, layer_data
 from ..imaging.progress import Cancelled, Progress, Step
@@ -30,8 +32,33 @@ _TRIES = 50
 _at_work: set[Filling] = set()
 
 
+class Report(QObject):
+    """Tells once, as a notification, that slices of a volume cannot be decoded.
+
+    May be called from any thread; the window's own shows it.
+    """
+
+    _broken = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told = False
+        self._broken.connect(self._tell)
+
+    def __call__(self, error: MedvlmError) -> None:
+        """Take note of a slice that cannot be decoded."""
+        self._broken.emit(str(error))
+
+    def _tell(self, words: str) -> None:
+        from napari.utils.notifications import show_warning
+
+        if not self._told:
+            self._told = True
+            show_warning(words)
+
+
 def fill_when_shown(
-    viewer: napari.Viewer, window: QWidget, entry: Entry, source: Volume | Clip
+    viewer: napari.Viewer, window: QWidget, entry: Entry, source: Volume | Clip, report: Report
 ) -> None:
     """Read a lazily opened Volume whole, once napari has made its layer.
 
@@ -45,7 +72,7 @@ def fill_when_shown(
     def start() -> None:
         for layer in viewer.layers:
             if layer.metadata.get(SOURCE_KEY) is source:
-                Filling(viewer, window, layer, entry, source)
+                Filling(viewer, window, layer, entry, source, report)
                 return
         if next(tries, None) is not None:
             QTimer.singleShot(LOOK_MS, start)
@@ -66,13 +93,22 @@ class Filling(QObject):
     """
 
     def __init__(
-        self, viewer: Any, window: QWidget, layer: Any, entry: Entry, source: Volume
+        self,
+        viewer: Any,
+        window: QWidget,
+        layer: Any,
+        entry: Entry,
+        source: Volume,
+        report: Report,
     ) -> None:
         super().__init__()
         from napari.utils import cancelable_progress
 
         self._viewer, self._layer, self._source = viewer, layer, source
-        self.job: Background[Volume | Clip] = Background(_whole(entry), "medvlm-fill")
+        self._report = report
+        self.job: Background[Volume | Clip] = Background(
+            _whole(entry, source, report), "medvlm-fill"
+        )
         self.progress = cancelable_progress(
             desc=f"Reading {layer.name}", total=100, cancel_callback=self.job.cancel
         )
@@ -110,22 +146,24 @@ class Filling(QObject):
             self.progress.close()
 
     def _take(self) -> None:
-        from napari.utils.notifications import show_error
-
         try:
             whole = self.job.result()
         except Cancelled:
             return
         except MedvlmError as error:
-            show_error(str(error))
+            self._report(error)
             return
-        shown = self._layer in self._viewer.layers and self._layer.data is self._source.voxels
-        if shown and isinstance(whole, Volume):
+        data = self._layer.data
+        voxels = self._source.voxels
+        unchanged = data is voxels or getattr(data, "voxels", None) is voxels
+        if unchanged and self._layer in self._viewer.layers and isinstance(whole, Volume):
             self._put(whole)
 
     def _put(self, whole: Volume) -> None:
+        # What was found beside it when the folder was looked at.
         extra = [r for r in self._source.remarks if r not in whole.remarks]
-        data, attributes, _ = layer_data(_with_remarks(whole, extra))
+        whole = replace(whole, remarks=(*whole.remarks, *extra))
+        data, attributes, _ = layer_data(whole)
         for key in (FACTS_KEY, SOURCE_KEY):
             self._layer.metadata[key] = attributes["metadata"][key]
         if data.shape != self._layer.data.shape:
@@ -134,14 +172,17 @@ class Filling(QObject):
         self._layer.data = data
 
 
-def _whole(entry: Entry) -> Any:
+def _whole(entry: Entry, source: Volume, report: Report) -> Callable[[Progress], Volume | Clip]:
+    voxels: Any = source.voxels
+
     def work(progress: Progress) -> Volume | Clip:
-        return entry.open(progress=progress)
+        try:
+            voxels.fill(progress)
+        except ImagingError as error:
+            # Blank on the screen till now. Read whole, they are left out of the stack, and a
+            # remark tells the gap.
+            report(error)
+            return entry.open(progress=progress)
+        return replace(source, voxels=np.asarray(voxels))
 
     return work
-
-
-def _with_remarks(volume: Volume, extra: list[str]) -> Volume:
-    from dataclasses import replace
-
-    return replace(volume, remarks=(*volume.remarks, *extra)) if extra else volume

@@ -22,7 +22,7 @@ from ..imaging.progress import Cancelled, Progress
 from ..imaging.reading import find_files
 from ..imaging.scan import Entry, Found, scan
 from ..imaging.volume import Volume
-from .filling import fill_when_shown
+from .filling import Report, fill_when_shown
 from .hosting import window_of
 from .series_chooser import choose
 from .waiting import wait_for
@@ -107,8 +107,9 @@ def _open(
             problems.append(error)
             continue
         source = _told(source, broken)
-        layers.append(layer_data(source))
-        fill_when_shown(viewer, window, entry, source)
+        report = Report()
+        layers.append(layer_data(source, report=report))
+        fill_when_shown(viewer, window, entry, source, report)
     if problems and not layers:
         raise problems[0]
     _notify(problems, broken)
