@@ -159,11 +159,12 @@ def volume_of(layer: Any) -> Volume | Clip:
             "Choose an image layer.",
         )
     data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+    data = getattr(data, "voxels", data)  # of lazily read voxels, what is shown in their stead
     source = getattr(layer, "metadata", {}).get(SOURCE_KEY)
     if isinstance(source, Clip) and isinstance(data, ClipArray):
         return source
     if isinstance(source, Volume) and tuple(data.shape) == source.voxels.shape:
-        same = data is source.voxels or getattr(data, "voxels", None) is source.voxels
+        same = data is source.voxels
         return source if same else replace(source, voxels=_voxels(data, source.coloured))
     return _from_layer(layer, data)
 
