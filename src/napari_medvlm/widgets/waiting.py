@@ -17,6 +17,8 @@ T = TypeVar("T")
 #: Milliseconds of work that pass before the bar appears, and between two looks at the work.
 PATIENCE_MS = 400
 LOOK_MS = 15
+#: Seconds in which nobody notices that a window stands still.
+INSTANT_S = 0.05
 
 
 class ProgressBox(QDialog):
@@ -77,6 +79,8 @@ def wait_for(
         If the user cancelled, or the window closed. The thread ends at its next step.
     """
     job = Background(work, "medvlm-read")
+    if not at_once and job.join(INSTANT_S):
+        return job.result()
     loop = QEventLoop()
     look = QTimer()
     look.setInterval(LOOK_MS)
