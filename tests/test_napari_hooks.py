@@ -162,7 +162,7 @@ def test_damage_found_later_is_an_error_for_people(tmp_path):
     (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\0")
     reader = get_reader(str(tmp_path / "a.npy"))
     assert reader is not None
-    with pytest.raises(ImagingError, match="damaged array"):
+    with pytest.raises(ImagingError, match=r"a\.npy"):
         reader(str(tmp_path / "a.npy"))
 
 
