@@ -117,6 +117,31 @@ def test_multiscale_layers_give_their_finest_level():
     ).voxels.shape == (4, 8, 8)
 
 
+class Shown:
+    """What a viewer is given of lazily read voxels."""
+
+    def __init__(self, voxels, report):
+        self.voxels, self.report, self.shape = voxels, report, voxels.shape
+
+
+class Undecoded:
+    """Lazily read voxels, of which none may be looked at."""
+
+    dtype, ndim, shape = np.dtype(np.int16), 3, (5, 8, 8)
+
+    def shown(self, report):
+        return Shown(self, report)
+
+
+def test_a_lazily_read_volume_is_shown_undecoded_and_comes_back():
+    volume = Volume(Undecoded(), np.eye(4), windows=(Window(40, 400),))
+    assert layer_data(volume)[0] is volume.voxels
+    data, attributes, _ = layer_data(volume, report=print)
+    assert isinstance(data, Shown)
+    assert data.report is print
+    assert volume_of(layer_like(data, metadata=attributes["metadata"], scale=())) is volume
+
+
 @pytest.mark.parametrize(
     ("layer", "words"),
     [
