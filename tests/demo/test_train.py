@@ -83,6 +83,25 @@ def test_both_halves_together_give_the_gradient_of_the_whole(store: Store, tmp_p
             assert (a is None and b is None) or torch.allclose(a, b, atol=1e-6)
 
 
+def test_no_tensor_is_made_where_the_model_is_not(store: Store, tmp_path: Path) -> None:
+    # With another default device, a tensor that is made without naming one cannot be computed
+    # with: the same mistake would end a run on a GPU.
+    from napari_medvlm.demo import watch
+
+    run = Run(PLAN, tmp_path, resume=False, device="cpu")
+    halves = batches.draw_batch(store, run.encoder, seed=9, step=0)
+    parameters = list(run.model.parameters())
+    answers = sum(len(group.pack.predict) for half in halves for group in half if group.pack)
+    plain = run._share(halves[0], answers, parameters)[1]
+    told = watch.measure(run.model, run.encoder, 1)
+    watch._cases.cache_clear()
+    with torch.device("meta"):
+        assert run._share(halves[0], answers, parameters)[1] == plain
+        assert watch.measure(run.model, run.encoder, 1) == told
+        with pytest.raises(RuntimeError):
+            torch.ones(2) + run.numbers[:2]
+
+
 def test_soft_target_is_cheapest_at_the_exact_value() -> None:
     numbers = torch.arange(1000)
     spread = torch.tensor([6.0])

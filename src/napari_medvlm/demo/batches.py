@@ -96,6 +96,11 @@ class Group:
     scenes: list[Scene]
     pack: packing.Pack | None
 
+    def to(self, device: Any) -> Group:
+        """Return the same with its tensors on another device."""
+        pack = None if self.pack is None else self.pack.to(device)
+        return Group(self.frames.to(device), self.scenes, pack)
+
 
 def draw_group(
     store: Store,

@@ -79,7 +79,10 @@ def load_state(folder: Path, model: Any, heads: Any, optimizer: Any) -> dict[str
             for name, weight in module.named_parameters():
                 weight.copy_(tensors[f"{prefix}.{name}"])
                 kept = {
-                    key: tensors[f"adam.{key}.{prefix}.{name}"]
+                    # Steps are counted on the CPU, as AdamW keeps them by default.
+                    key: tensors[f"adam.{key}.{prefix}.{name}"].to(
+                        "cpu" if key == "step" else weight.device
+                    )
                     for key in ("step", "exp_avg", "exp_avg_sq")
                     if f"adam.{key}.{prefix}.{name}" in tensors
                 }

@@ -44,12 +44,12 @@ def answer_loss(hidden: Any, table: Any, batch: Pack, number_ids: Any) -> tuple[
 
     rows = hidden.reshape(-1, hidden.shape[-1])[batch.predict]
     logp = torch.log_softmax(rows @ table.T, dim=-1)
-    hard = torch.ones(len(rows), dtype=torch.bool)
+    hard = torch.ones(len(rows), dtype=torch.bool, device=rows.device)
     hard[batch.soft_row] = False
     total = -logp[hard].gather(1, batch.target[hard][:, None]).sum()
     soft = logp.new_zeros(())
     if len(batch.soft_row):
-        away = torch.arange(len(number_ids)) - batch.soft_value[:, None]
+        away = torch.arange(len(number_ids), device=rows.device) - batch.soft_value[:, None]
         wanted = torch.softmax(-0.5 * (away / batch.soft_spread[:, None]) ** 2, dim=-1)
         told = logp[batch.soft_row][:, number_ids]
         # Less the target's own entropy, so that a perfect answer costs 0.
@@ -81,14 +81,15 @@ def dense_loss(heads: Any, merged: Any, patches: Any, scenes: list[Scene]) -> di
     patch = heads["patch"](patches).reshape(count, cells, cells, merge, merge, 5)
     patch = patch.permute(0, 1, 3, 2, 4, 5).reshape(count, arch.GRID, arch.GRID, 5)
     losses |= _boxes("patch", patch, scenes)
-    place = torch.arange(cells * cells).expand(count, -1)
+    place = torch.arange(cells * cells, device=merged.device).expand(count, -1)
     row, col = token[..., 5 : 5 + cells], token[..., 5 + cells :]
     losses["place"] = cross_entropy(row.flatten(0, 1), (place // cells).flatten())
     losses["place"] += cross_entropy(col.flatten(0, 1), (place % cells).flatten())
     kinds = [
         list(KINDS).index(scene.kind) for scene in scenes for _ in scene.track or range(scene.count)
     ]
-    losses["kind"] = cross_entropy(heads["kind"](merged.mean(dim=1)), torch.tensor(kinds))
+    told, known = heads["kind"](merged.mean(dim=1)), torch.tensor(kinds, device=merged.device)
+    losses["kind"] = cross_entropy(told, known)
     return losses
 
 
@@ -96,8 +97,9 @@ def _boxes(name: str, told: Any, scenes: list[Scene]) -> dict[str, Any]:
     import torch
     from torch.nn.functional import binary_cross_entropy_with_logits, smooth_l1_loss
 
-    present, edges = dense_truth(scenes, len(told), told.shape[1])
-    weight = torch.tensor(4.0)
+    truth = dense_truth(scenes, len(told), told.shape[1])
+    present, edges = (part.to(told.device) for part in truth)
+    weight = torch.tensor(4.0, device=told.device)
     losses = {
         f"{name}_present": binary_cross_entropy_with_logits(
             told[..., 0], present, pos_weight=weight

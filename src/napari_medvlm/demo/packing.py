@@ -14,7 +14,7 @@ width, a clip counts ``2 * seconds`` on time; text resumes at the largest positi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -130,6 +130,11 @@ class Pack:
     soft_value: Any
     soft_spread: Any
 
+    def to(self, device: Any) -> Pack:
+        """Return the same on another device."""
+        moved = {f.name: getattr(self, f.name).to(device) for f in fields(self)}
+        return Pack(**moved)
+
 
 def pack(
     prefixes: Sequence[list[int]],
@@ -224,7 +229,10 @@ def _embed_grey(weight: Any, flat: Any, times: int) -> Any:
     """Fold the three equal channels and the normalisation into the patch embedding."""
     import torch
 
-    mean, std = (torch.tensor(v).view(1, 3, 1, 1, 1) for v in (arch.IMAGE_MEAN, arch.IMAGE_STD))
+    mean, std = (
+        torch.tensor(v, device=weight.device).view(1, 3, 1, 1, 1)
+        for v in (arch.IMAGE_MEAN, arch.IMAGE_STD)
+    )
     scaled = weight / std
     bias = -(scaled * mean).sum(dim=(1, 2, 3, 4))
     folded = scaled.sum(dim=1)
@@ -244,8 +252,9 @@ def _vision_angles(visual: Any, cells: int) -> tuple[Any, Any]:
         .transpose(0, 2, 1, 3)
         .reshape(-1)
     )
-    where = torch.from_numpy(np.stack([rows[order], cols[order]], axis=1))
-    angles = (where[..., None].float() * visual.rotary_pos_emb.inv_freq).flatten(1)
+    frequencies = visual.rotary_pos_emb.inv_freq
+    where = torch.from_numpy(np.stack([rows[order], cols[order]], axis=1)).to(frequencies.device)
+    angles = (where[..., None].float() * frequencies).flatten(1)
     angles = torch.cat([angles, angles], dim=-1)
     return angles.cos()[:, None], angles.sin()[:, None]
 
@@ -315,21 +324,23 @@ def greedy(
 
     length = max(len(ids) for ids, _ in prompts)
     table = model.get_input_embeddings()
+    device = table.weight.device
     count = len(prompts)
-    embeds = torch.zeros(count, length, table.weight.shape[1])
-    seen = torch.zeros(count, length, dtype=torch.long)
-    positions = torch.zeros(3, count, length, dtype=torch.long)
+    embeds = torch.zeros(count, length, table.weight.shape[1], device=device)
+    seen = torch.zeros(count, length, dtype=torch.long, device=device)
+    positions = torch.zeros(3, count, length, dtype=torch.long, device=device)
     for row, (ids, features) in enumerate(prompts):
         start = length - len(ids)
-        tensor = torch.tensor(ids)
+        tensor = torch.tensor(ids, device=device)
         own = table(tensor)
         own[(tensor == image_id) | (tensor == video_id)] = features
         embeds[row, start:], seen[row, start:] = own, 1
-        positions[:, row, start:] = torch.from_numpy(prefix_positions(ids, image_id, video_id))
+        own_positions = prefix_positions(ids, image_id, video_id)
+        positions[:, row, start:] = torch.from_numpy(own_positions).to(device)
     cache = DynamicCache()
     nexts = positions.amax(dim=(0, 2)) + 1
     written: list[list[int]] = [[] for _ in prompts]
-    alive = torch.ones(count, dtype=torch.bool)
+    alive = torch.ones(count, dtype=torch.bool, device=device)
     for _ in range(limit):
         out = model.model.language_model(
             inputs_embeds=embeds,
@@ -347,5 +358,5 @@ def greedy(
         embeds = table(best)[:, None]
         positions = nexts.expand(3, count)[..., None]
         nexts = nexts + 1
-        seen = torch.cat([seen, torch.ones(count, 1, dtype=torch.long)], dim=1)
+        seen = torch.cat([seen, seen.new_ones(count, 1)], dim=1)
     return written

@@ -49,7 +49,7 @@ def _features(model: Any, case: Case) -> Any:
     import torch
 
     frames = np.stack([resized(frame) for frame in case.frames])
-    pixels = torch.from_numpy(frames).float()[:, None] / 255
+    pixels = torch.from_numpy(frames).to(model.device).float()[:, None] / 255
     if case.scene.is_clip:
         pixels = pixels.reshape(-1, 2, *pixels.shape[2:])
     merged, _ = packing.image_features(model.model.visual, pixels)
