@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import SelectionError
-from ..imaging import even, parse_slices
+from ..imaging import Clip, Scaling, Volume, even, parse_slices
+from ..models.contracts import InputContract
 
 ChoiceKind = Literal["current", "picked", "even", "spec"]
 
@@ -91,6 +92,16 @@ class SliceChoice:
                 "Take these out of the list.",
             )
         return self.picked
+
+
+def scaling_of(source: Volume | Clip, contract: InputContract) -> Scaling:
+    """How slices become 8 bit where nobody chose: as the model was trained.
+
+    A single image (a radiograph, a photograph) and a clip are sent as they are displayed.
+    """
+    if isinstance(source, Clip) or source.spatial_shape[0] == 1:
+        return "window"
+    return contract.slice_scaling
 
 
 def add_slice(spec: str, index: int, count: int) -> str:

@@ -15,7 +15,7 @@ from ...dialogue.question import Question, Region, Turn
 from ...errors import QuestionError
 from ...imaging.frame import Frame
 from ..profiles import Profile
-from ..subject import same, subject_of
+from ..subject import sent_with, subject_of
 from .template import PLACE
 
 
@@ -85,12 +85,7 @@ def turn_pictures(turns: Sequence[Turn], index: int) -> tuple[Frame, ...]:
     those of a turn before it: then it was a follow-up question about them.
     """
     turn = turns[index]
-    if PLACE in turn.text or not turn.frames:
-        return turn.frames
-    known = any(
-        before.tiles == turn.tiles and same(before.frames, turn.frames) for before in turns[:index]
-    )
-    return () if known else turn.frames
+    return turn.frames if PLACE in turn.text else sent_with(turns, index)
 
 
 def turn_text(turn: Turn, pictures: Sequence[Frame]) -> str:
