@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import SelectionError
-from ..imaging import Clip, Scaling, Volume, even, parse_slices
+from ..imaging import Clip, Scaling, Volume, even, parse_slices, segments
 from ..models.contracts import InputContract
 
-ChoiceKind = Literal["current", "picked", "even", "spec"]
+ChoiceKind = Literal["current", "picked", "even", "segments", "spec"]
 
 #: How many evenly spaced slices are offered at first: the count that the multi-slice
 #: checkpoints of this field were trained with.
@@ -24,7 +24,8 @@ class SliceChoice:
     ----------
     kind
         "current": the slice on the screen; "picked": the listed ones; "even": ``count`` of
-        them spread over all; "spec": as written in ``spec``.
+        them spread over all; "segments": the middles of ``count`` equal parts, as videos are
+        prepared for some models; "spec": as written in ``spec``.
     picked
         Slice numbers from 0, in the order they are sent.
     count
@@ -76,6 +77,8 @@ class SliceChoice:
             return (min(max(int(current), 0), count - 1),)
         if self.kind == "even":
             return even(count, self.count)
+        if self.kind == "segments":
+            return segments(count, self.count, 1.0)
         if self.kind == "spec":
             return parse_slices(self.spec, count, current)
         return self._picked(count)

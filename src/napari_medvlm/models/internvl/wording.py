@@ -48,7 +48,7 @@ def user_text(question: Question, profile: Profile) -> str:
         raise QuestionError("Expected a question, found no words.", "Write what you want to know.")
     if is_own_form(question):
         return question.text
-    text = task.fill(question.text.strip())
+    text = task.fill(question.text if task.key == "ask" else question.text.strip())
     if PLACE in text:
         raise QuestionError(
             f"The question has {text.count(PLACE)} places {PLACE} for "
