@@ -6,7 +6,7 @@ become words, and the answer's boxes go back to their source.
 
 from __future__ import annotations
 
-from .choosing import SliceChoice, add_slice
+from .choosing import SliceChoice, add_slice, scaling_of
 from .composing import Composed, compose
 from .conversation import Conversation
 from .exchange import Exchange, Stage
@@ -59,6 +59,7 @@ __all__ = [
     "place_box",
     "place_regions",
     "position_words",
+    "scaling_of",
     "sent_words",
     "size_words",
     "window_words",

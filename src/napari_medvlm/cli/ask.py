@@ -10,7 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from ..asking import Composed, FrameBox, compose, frame_words, model_offer, place, size_words
+from ..asking import (
+    Composed,
+    FrameBox,
+    compose,
+    frame_words,
+    model_offer,
+    place,
+    scaling_of,
+    size_words,
+)  # fmt: skip
 from ..dialogue import Failed, Generation, Loaded, Loading, Prefill, Replied, Reply, Token
 from ..dialogue.context import ParseContext
 from ..dialogue.question import Mode
@@ -134,7 +143,8 @@ def select(
     spec = options.slices or f"even:{contract.volume_slices}"
     indices = parse_slices(spec, count, current=count // 2)
     window = _window(options.window)
-    trained = contract.slice_scaling if several and window is None else "window"
+    # A window that is asked for is meant to be seen.
+    trained = scaling_of(source, contract) if window is None else "window"
     return Selection(indices, plane, window, options.scaling or trained)
 
 

@@ -35,6 +35,10 @@ class Region:
     label: str = ""
 
 
+def _as_frame(item: Frame | npt.NDArray[np.uint8]) -> Frame:
+    return item if isinstance(item, Frame) else Frame.from_pixels(item)
+
+
 @dataclass(frozen=True)
 class Turn:
     """An earlier question of the conversation with the model's raw answer."""
@@ -45,6 +49,9 @@ class Turn:
     frame_kind: FrameKind = "images"
     seconds_per_frame: float | None = None
     tiles: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "frames", tuple(_as_frame(f) for f in self.frames))
 
 
 @dataclass(frozen=True)
@@ -70,10 +77,6 @@ class Generation:
     top_p: float = 1.0
     repetition_penalty: float | None = None
     seed: int = 0
-
-
-def _as_frame(item: Frame | npt.NDArray[np.uint8]) -> Frame:
-    return item if isinstance(item, Frame) else Frame.from_pixels(item)
 
 
 @dataclass(frozen=True, eq=False)

@@ -112,7 +112,7 @@ CATALOG: Mapping[str, CatalogEntry] = {
             purpose="Medical images, CT and MR volumes, and videos, with reasoning (8B).",
             repository="UbiquantAI/Fleming-VL-8B",
             size_gb=15.9,
-            weight_bytes=15_888_644_096,
+            weight_bytes=15_888_747_520,
             licence="unknown; see the published card",
         ),
         CatalogEntry(
@@ -122,7 +122,7 @@ CATALOG: Mapping[str, CatalogEntry] = {
             purpose="The same as Fleming-VL-8B, larger and slower (38B).",
             repository="UbiquantAI/Fleming-VL-38B",
             size_gb=76.8,
-            weight_bytes=76_776_000_000,
+            weight_bytes=76_776_329_984,
             licence="unknown; see the published card",
         ),
     )

@@ -86,6 +86,12 @@ class InputContract:
     volume_slices: int = 8
     clip_choice: str = "even:8"
 
+    @property
+    def segments(self) -> int | None:
+        """How many equal parts of a clip it was trained with; None where it was another way."""
+        kind, _, number = self.clip_choice.partition(":")
+        return int(number) if kind == "segments" else None
+
     def chips(
         self,
         *,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from fleming_support import ORACLE, edit
 
 from napari_medvlm.dialogue import Question
 from napari_medvlm.errors import CheckpointError
-from napari_medvlm.models import open_model
+from napari_medvlm.models import CATALOG, open_model
 from napari_medvlm.models.internvl.layout import SYSTEM_MESSAGE, read_layout
 from napari_medvlm.models.internvl.names import new_names, stored_name
 from napari_medvlm.models.internvl.network import parameter_shapes
@@ -246,9 +246,30 @@ def test_images_of_another_size_than_the_tower_was_trained_with(
     )
 
 
-def test_shapes_are_known_without_weights(tmp_path: Path) -> None:
-    shutil.copy(ORACLE / "checkpoint" / "config.json", tmp_path)
-    layout = read_layout(json.loads((tmp_path / "config.json").read_text("utf-8")))
+#: Vision tower: width, layers, heads, inner width; language model: the same and key heads.
+SMALL = ((1024, 24, 16, 4096), (3584, 28, 28, 18944, 4))
+LARGE = ((3200, 45, 25, 12800), (5120, 64, 40, 27648, 8))
+
+
+@pytest.mark.parametrize(
+    ("entry", "style", "sizes", "keys"),
+    [
+        ("fleming-vl-8b", "checkpoint", SMALL, 685),
+        ("fleming-vl-38b", "checkpoint_38b_style", LARGE, 1366),
+    ],
+)
+def test_the_published_sizes_without_any_weight(
+    entry: str, style: str, sizes: tuple[tuple[int, ...], ...], keys: int
+) -> None:
+    config = json.loads((ORACLE / style / "config.json").read_text("utf-8"))
+    names = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
+    config["force_image_size"] = 448
+    config["vision_config"].update(dict(zip(names, sizes[0], strict=True)), image_size=448)
+    more = {"num_key_value_heads": sizes[1][4], "vocab_size": 151674}
+    config["llm_config"].update(dict(zip(names, sizes[1], strict=False)), **more)
+    layout = read_layout(config)
     shapes = parameter_shapes(layout)
-    assert shapes["lm_head.weight"] == (793, 64)
-    assert shapes["model.vision_tower.encoder.layer.0.attention.q_proj.weight"] == (64, 64)
+    assert len({stored_name(name) for name in shapes}) == keys
+    known = CATALOG[entry]
+    assert 2 * sum(prod(shape) for shape in shapes.values()) == known.weight_bytes
+    assert layout.tokens_per_tile == known.profile.tokens_per_image

@@ -15,7 +15,7 @@ from ...dialogue.question import Question, Region, Turn
 from ...errors import QuestionError
 from ...imaging.frame import Frame
 from ..profiles import Profile
-from ..subject import same, subject_of
+from ..subject import sent_with, subject_of
 from .template import PLACE
 
 
@@ -48,7 +48,7 @@ def user_text(question: Question, profile: Profile) -> str:
         raise QuestionError("Expected a question, found no words.", "Write what you want to know.")
     if is_own_form(question):
         return question.text
-    text = task.fill(question.text.strip())
+    text = task.fill(question.text if task.key == "ask" else question.text.strip())
     if PLACE in text:
         raise QuestionError(
             f"The question has {text.count(PLACE)} places {PLACE} for "
@@ -85,12 +85,7 @@ def turn_pictures(turns: Sequence[Turn], index: int) -> tuple[Frame, ...]:
     those of a turn before it: then it was a follow-up question about them.
     """
     turn = turns[index]
-    if PLACE in turn.text or not turn.frames:
-        return turn.frames
-    known = any(
-        before.tiles == turn.tiles and same(before.frames, turn.frames) for before in turns[:index]
-    )
-    return () if known else turn.frames
+    return turn.frames if PLACE in turn.text else sent_with(turns, index)
 
 
 def turn_text(turn: Turn, pictures: Sequence[Frame]) -> str:

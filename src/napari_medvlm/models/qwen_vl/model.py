@@ -19,7 +19,7 @@ from ..family import AnsweringModel
 from ..form import Form
 from ..profiles import Profile
 from ..resizing import Backend
-from ..subject import pictures_before, subject_of
+from ..subject import pictures_before, sent_with, subject_of
 from ..tokens import TOKENIZER_FILES, Tokens, stop_ids
 from ..weights import Progress
 from .assemble import assemble
@@ -250,8 +250,9 @@ class QwenVL(AnsweringModel):
 
     def _history(self, question: Question) -> list[dict[str, Any]]:
         messages: list[dict[str, Any]] = []
-        for turn in question.history:
-            items = self._items(turn.frames, turn.frame_kind, turn.seconds_per_frame)
+        for index, turn in enumerate(question.history):
+            frames = sent_with(question.history, index)
+            items = self._items(frames, turn.frame_kind, turn.seconds_per_frame)
             text = self.tokens.harmless(turn.text)
             messages.append({"role": "user", "content": [*items, {"type": "text", "text": text}]})
             messages.append({"role": "assistant", "content": self.tokens.harmless(turn.reply)})
