@@ -15,9 +15,10 @@ from typing import Any
 
 from .errors import ImagingError
 from .imaging.layers import SOURCE_KEY, LayerData, layer_data
-from .imaging.reading import files_in, read, read_files
+from .imaging.reading import read, read_files
 from .imaging.sniffing import sniff
 from .imaging.volume import Volume
+from .imaging.walking import files_in
 
 #: Files of a folder that are looked into before it is declared not ours.
 _LOOKED_AT = 50

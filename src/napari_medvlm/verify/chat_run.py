@@ -12,9 +12,8 @@ import numpy.typing as npt
 
 from ..dialogue import Generation, Question, Turn
 from ..dialogue.question import Mode
-from ..imaging import Frame, Selection, Volume, even, per_second, segments, take
+from ..imaging import Frame, Selection, Volume, even, per_second, read, segments, take
 from ..imaging.arrays import plain_voxels, scale_affine
-from ..imaging.formats.picture import read_picture
 from .files import RecordError, read_arrays
 
 PLACE = "<image>"
@@ -176,7 +175,7 @@ class ChatRun:
             return tuple(Frame.from_pixels(stored[i]) for i in self.indices)
         if any(image.mode in ("LA", "PA", "RGBA") for image in self._images):
             return None
-        pictures = [read_picture(path) for path in self._paths]
+        pictures = [read(path)[0] for path in self._paths]
         return tuple(take(p, Selection((0,), "acquired"))[0] for p in pictures)
 
     @property
