@@ -67,7 +67,9 @@ def _gzip(file: io.FileIO) -> Any:
         import gzip
 
         return _Both(gzip.GzipFile(fileobj=file, mode="rb"), file)
-    return _Both(IGzipFile(fileobj=file, mode="rb"), file, (igzip_lib.IsalError,))
+    # Its stubs call the class an instance.
+    own = cast("type[Exception]", igzip_lib.IsalError)
+    return _Both(IGzipFile(fileobj=file, mode="rb"), file, (own,))
 
 
 class _Both:
