@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import pydicom
 from pydicom.errors import BytesLengthException
+from pydicom.filereader import read_file_meta_info
 
 from .quick import Tag, Wanted, quick_header
 from .source import inflate
@@ -64,4 +65,5 @@ def read_tags(path: Path, tags: Sequence[Tag]) -> Any:
         ds = pydicom.dcmread(source, stop_before_pixels=True, **options)
     if inflated is not None:
         ds.inflated = len(inflated)
+        ds.file_meta = read_file_meta_info(path)
     return ds
