@@ -7,7 +7,7 @@ One series (one SeriesInstanceUID) often holds several volumes. These are the va
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .dataset import Tag, Tags
@@ -163,6 +163,15 @@ def read_traits(places: Sequence[Tags]) -> Traits:
         content=seconds_of_day(value(places, "ContentTime")),
         acquisition=None if acquisition is None else int(acquisition),
     )
+
+
+def at_other_times(traits: Traits, places: Sequence[Tags]) -> Traits:
+    """Traits of an image that differs from another one in its times alone."""
+    seconds = _seconds(places, lambda name: number(value(places, name)))
+    content = seconds_of_day(value(places, "ContentTime"))
+    if (seconds, content) == (traits.seconds, traits.content):
+        return traits
+    return replace(traits, seconds=seconds, content=content)
 
 
 def _first_of(*numbers: float | None) -> float | None:
