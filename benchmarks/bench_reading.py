@@ -31,7 +31,7 @@ from napari_medvlm.imaging.dicom import loading
 from napari_medvlm.imaging.scan import scan
 
 ROUNDS = 5
-SLICES, SIDE, HEADERS, COMPRESSED = 300, 512, 2000, 48
+SLICES, SIDE, HEADERS = 300, 512, 2000
 #: What a program needs to sort, place and show a series.
 NEEDED = (
     "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "Modality",
@@ -133,7 +133,6 @@ def uncompressed(folder: Path) -> None:
     assert np.array_equal(first_slice(folder), ours[SLICES // 2])
     del ours, theirs
     compare("SimpleITK with sorting / scan and read", by_simpleitk, whole, folder)
-    compare("pydicom one by one / scan and read", one_by_one, whole, folder, rounds=3)
     compare("scan and read / scan and first slice", whole, first_slice, folder)
     if hasattr(os, "posix_fadvise"):
         compare("  the same from the disk", whole, first_slice, folder, cold=True)
@@ -185,9 +184,9 @@ def headers(folder: Path) -> None:
     compare(f"pydicom's loop over {HEADERS} headers / scan", plain_headers, scan, folder)
 
 
-def compressed(folder: Path, name: str, syntax: str) -> None:
+def compressed(folder: Path, name: str, syntax: str, count: int) -> None:
     """A compressed series: all cores, and only the slices that are asked for."""
-    dicom_series.write(folder, COMPRESSED, SIDE, syntax)
+    dicom_series.write(folder, count, SIDE, syntax)
     ours = whole(folder).voxels
     assert np.array_equal(ours, one_by_one(folder)), "values differ from pydicom's"
     compare(f"{name}: pydicom one by one / scan and read", one_by_one, whole, folder, rounds=3)
@@ -223,8 +222,8 @@ def main() -> None:
         steps: list[Callable[[Path], None]] = [
             uncompressed,
             headers,
-            lambda folder: compressed(folder, "JPEG-LS", JPEGLSLossless),
-            lambda folder: compressed(folder, "JPEG 2000", JPEG2000Lossless),
+            lambda folder: compressed(folder, "JPEG-LS", JPEGLSLossless, 150),
+            lambda folder: compressed(folder, "JPEG 2000", JPEG2000Lossless, 30),
             eleven,
         ]
         for step in steps:
