@@ -243,6 +243,13 @@ def test_what_is_no_image_among_the_files_that_pydicom_ships(name, reason):
         read(get_testdata_file(name, download=False))
 
 
+def test_no_value_of_a_header_reaches_the_log(tmp_path, caplog):
+    path = save(slice_of(StudyInstanceUID="1.2.3333"), tmp_path / "a")
+    path.write_bytes(path.read_bytes().replace(b"1.2.3333", b"1.2.Doe^"))
+    assert len(scan(path).entries) == 1
+    assert caplog.text == ""
+
+
 @settings(max_examples=80, deadline=None)
 @given(data=st.data())
 def test_a_mutated_header_is_read_or_refused(tmp_path_factory, data):

@@ -94,6 +94,15 @@ def test_phases_of_one_slice_are_points_too():
     assert placement.times == pytest.approx((0, 0.03, 0.06, 0.09))
 
 
+def test_positions_that_shake_from_time_to_time_are_one_place_each():
+    images = [
+        header((0, 0, 3.0 * k + 0.02 * t), 1 + t * 5 + k, temporal=t)
+        for t in range(4) for k in range(5)
+    ]  # fmt: skip
+    placement = place(images)
+    assert (len(placement.points), len(placement.points[0])) == (4, 5)
+
+
 def test_one_image_too_many_at_one_place_is_left_out():
     images = [header((0, 0, 2.0 * k), k) for k in range(5)]
     placement = place([*images, header((0, 0, 4.0), 30)])

@@ -21,6 +21,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from napari_medvlm.imaging.dicom import header
 from napari_medvlm.imaging.dicom.quick import QuickHeader, Wanted, quick_header
 
 from ..series import image, save
@@ -271,3 +272,29 @@ def test_damaged_headers_are_read_alike_or_left(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "damaged"
     path.write_bytes(bytes(raw))
     assert_equal_or_left(path)
+
+
+def test_what_images_share_is_made_once_and_the_same(tmp_path):
+    pixels = np.arange(12, dtype=np.int16).reshape(3, 4)
+    paths = []
+    for k in range(6):
+        ds = image(
+            pixels,
+            position=(k % 2, 0, 2.5 * k),
+            number=k,
+            AcquisitionTime=f"10110{k}.5",
+            ContentTime="101110" if k < 3 else "",
+            RescaleSlope=1 + k // 4,
+            SliceLocation="" if k == 2 else 7 * k,
+            EchoTime=30 + k // 5,
+        )
+        ds.add_new(0x00290010, "LO", "SIEMENS CSA HEADER")
+        ds.add_new(0x00291010, "OB", bytes([k]) * 5000)
+        paths.append(save(ds, tmp_path / str(k)))
+    shared = [header.read_headers(path)[0] for path in paths]
+    fresh = []
+    for path in paths:
+        header._models.clear()
+        fresh += header.read_headers(path)
+    assert [vars(h) for h in shared] == [vars(h) for h in fresh]
+    assert [h.slope for h in shared] == [1, 1, 1, 1, 2, 2]

@@ -5,12 +5,24 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
-from pydicom.uid import EnhancedCTImageStorage
+from pydicom.uid import EnhancedCTImageStorage, SecondaryCaptureImageStorage
 
 from napari_medvlm.errors import ImagingError
 from napari_medvlm.imaging import Selection, Volume, Window, read, take
+from napari_medvlm.imaging.scan import scan
 
 from ..series import image, save, write_series
+
+OTHERS = (
+    ("1.2.840.10008.5.1.4.1.1.88.33", "Comprehensive SR"),
+    ("1.2.840.10008.5.1.4.1.1.481.3", "RT Structure Set"),
+    ("1.2.840.10008.5.1.4.1.1.104.1", "Encapsulated PDF"),
+    ("1.2.840.10008.5.1.4.1.1.66.4", "Segmentation"),
+    ("1.2.840.10008.5.1.4.1.1.11.1", "Grayscale Softcopy Presentation State"),
+    ("1.2.840.10008.5.1.4.1.1.88.59", "Key Object Selection Document"),
+    ("1.2.840.10008.1.3.10", "Media Storage Directory"),
+    ("1.3.12.2.1107.5.9.1", "An object of a private kind"),
+)
 
 
 @pytest.fixture
@@ -172,6 +184,41 @@ def test_a_localizer_in_the_series_becomes_its_own_volume(tmp_path, voxels):
     axial, scout = read(tmp_path)
     assert (len(axial.voxels), len(scout.voxels)) == (6, 1)
     assert "holds 2 volumes; this one: coronal" in remarks(scout)
+
+
+def test_a_mixed_folder_gives_one_entry_a_volume_and_a_reason_for_the_rest(tmp_path, voxels):
+    ct = write_series(tmp_path / "CT", voxels, series="1.2.1", StudyInstanceUID="1.9")
+    write_series(tmp_path / "CT" / "more", voxels[:3], series="1.2.2", StudyInstanceUID="1.8")
+    scout = {"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"], "StudyInstanceUID": "1.9"}
+    save(image(voxels[0], series="1.2.1", number=90, **scout), ct / "scout.ima")
+    shot = np.zeros((8, 9, 3), np.uint8)
+    save(
+        image(shot, position=None, orientation=None, sop_class=SecondaryCaptureImageStorage,
+              series="1.2.3", Modality="OT"),
+        tmp_path / "shot",
+    )  # fmt: skip
+    for n, (sop_class, _) in enumerate(OTHERS):
+        ds = image(voxels[0], Rows=None, Columns=None, PixelData=None, sop_class=sop_class)
+        save(ds, tmp_path / f"other{n}.dcm")
+    (tmp_path / "notes.dcm").write_text("Dear colleague")
+    found = scan(tmp_path)
+    assert sorted(entry.shape for entry in found.entries) == [
+        (1, 8, 9), (1, 10, 12), (3, 10, 12), (6, 10, 12),
+    ]  # fmt: skip
+    reasons = {one.path.name: one.reason for one in found.left_out}
+    assert [reasons[f"other{n}.dcm"] for n in range(len(OTHERS))] == [
+        f"{name} is not an image." for _, name in OTHERS
+    ]
+    assert "plain text" in reasons["notes.dcm"]
+    studies = {entry.shape: entry.study for entry in found.entries}
+    assert studies[6, 10, 12] == studies[1, 10, 12] != studies[3, 10, 12]
+    assert studies[1, 8, 9] == ""
+    assert not any("1.9" in entry.study for entry in found.entries)
+    assert {entry.description for entry in found.entries} == {"Doe Jane thorax"}
+    (whole,) = (entry for entry in found.entries if entry.shape == (6, 10, 12))
+    assert (whole.files, whole.spacing) == (6, (5, 0.8, 0.7))
+    localizer = next(entry for entry in found.entries if entry.shape == (1, 10, 12))
+    assert "this one: localizer" in localizer.remarks[0]
 
 
 def test_radiograph_without_orientation(tmp_path):

@@ -47,6 +47,8 @@ def _wanted(tags: tuple[Tag, ...]) -> Wanted:
 def read_tags(path: Path, tags: Sequence[Tag]) -> Any:
     """Wanted tags of a DICOM file as ``Tags``, with ``file_meta`` beside them.
 
+    ``inflated`` is the size in bytes of what was deflated; other data sets lack it.
+
     Raises
     ------
     pydicom.errors.InvalidDicomError, or one of ``DAMAGE``
@@ -62,5 +64,6 @@ def read_tags(path: Path, tags: Sequence[Tag]) -> Any:
         source = file if inflated is None else BytesIO(inflated)
         ds = pydicom.dcmread(source, stop_before_pixels=True, **options)
     if inflated is not None:
+        ds.inflated = len(inflated)
         ds.file_meta = read_file_meta_info(path)
     return ds

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from pydicom.datadict import keyword_for_tag, tag_for_keyword
+
 from .dataset import Tags
 from .values import number, sequence, value
 
@@ -34,6 +36,30 @@ TAGS = (
     SHARED, PER_FRAME, "NumberOfFrames", "DetectorInformationSequence", "SliceVector",
     "SpacingBetweenSlices", "InConcatenationNumber", "ConcatenationFrameOffsetNumber",
 )  # fmt: skip
+
+
+class Own:
+    """A frame's own items, as one place.
+
+    A thousand frames ask sixty things each, and mostly in vain: where each tag lies is found
+    out once for each frame.
+    """
+
+    def __init__(self, items: Sequence[Any]) -> None:
+        self._where: dict[int, Any] = {}
+        for item in items:
+            for tag in item.keys():  # noqa: SIM118 - a data set iterates over elements
+                self._where.setdefault(int(tag), item)
+
+    def get(self, key: Any, default: Any = None, /) -> Any:
+        """Value of a keyword, or the element of a private tag."""
+        tag = tag_for_keyword(key) if isinstance(key, str) else key[0] << 16 | key[1]
+        item = self._where.get(tag or 0)
+        return default if item is None else item.get(key, default)
+
+    def __contains__(self, key: Any, /) -> bool:
+        tag = tag_for_keyword(key) if isinstance(key, str) else key[0] << 16 | key[1]
+        return tag in self._where
 
 
 class Common:
@@ -106,15 +132,16 @@ def frames(ds: Tags, count: int) -> Iterator[list[Tags]]:
     each = sequence([ds], PER_FRAME)
     slices = _tomographic(ds, count) if not each else []
     for n in range(count):
-        own = _items(each[n : n + 1])
-        yield [*own, *slices[n : n + 1], common]
+        yield [Own(_items(each[n : n + 1])), *slices[n : n + 1], common]
 
 
-def _items(groups: Sequence[Tags]) -> list[Tags]:
+def _items(groups: Sequence[Any]) -> list[Any]:
     found = []
     for group in groups:
+        # A data set iterates over its elements, and would convert them all.
+        names = {keyword_for_tag(tag) for tag in group.keys()}  # noqa: SIM118
         for name in _GROUPS:
-            if name in group:
+            if name in names:
                 found += sequence([group], name)[:1]
     return found
 

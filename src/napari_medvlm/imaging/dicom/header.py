@@ -7,7 +7,7 @@ Names, numbers and dates of patients are never read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from . import functional_groups, mosaic, traits
 from .dataset import DAMAGE, Tag, Tags, read_tags
 from .leave_out import NotAnImage, refuse_others
 from .lut import Lut
+from .quick import QuickHeader
 from .sizes import dimensions
 from .stored import PIXEL_TAGS, pixel_fields
 from .traits import Traits, read_traits
@@ -57,6 +58,14 @@ TAGS: tuple[Tag, ...] = tuple(dict.fromkeys((
     *PIXEL_TAGS, *WINDOW_TAGS, *(tag for tag, _, _ in SPACING_TAGS),
     *functional_groups.TAGS, *traits.TAGS, *traits.PRIVATE_TAGS, *mosaic.TAGS, _PHILIPS_SCALE,
 )))  # fmt: skip
+
+#: What differs between the images of one series; the rest of their headers is made once.
+_OWN = frozenset((
+    "SOPInstanceUID", "InstanceNumber", "ImagePositionPatient", "SliceLocation",
+    "AcquisitionTime", "ContentTime",
+))  # fmt: skip
+_models: dict[Hashable, ImageHeader] = {}
+_MODELS = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,6 +169,44 @@ def read_headers(path: Path) -> list[ImageHeader]:
         If it is not DICOM, or damaged.
     """
     ds = read_tags(path, TAGS)
+    shared = _shared(ds)
+    if shared in _models:
+        return [_another(_models[shared], path, ds)]
+    headers = _headers(path, ds)
+    if shared is not None and len(headers) == 1 and headers[0].key == (path, None, None):
+        if len(_models) >= _MODELS:
+            _models.clear()
+        _models[shared] = headers[0]
+    return headers
+
+
+def _shared(ds: Any) -> Hashable:
+    """All that is asked of a header but for what is its own; None where that is not to be had."""
+    if not isinstance(ds, QuickHeader):
+        return None
+    size = ds.pixels and ds.pixels.length
+    values = [pair for pair in ds.values.items() if pair[0] not in _OWN]
+    return (*ds.file_meta.values(), size, *values)
+
+
+def _another(model: ImageHeader, path: Path, ds: QuickHeader) -> ImageHeader:
+    """The header of an image that differs from another one in ``_OWN`` alone."""
+    header = object.__new__(ImageHeader)
+    # Past the constructor of a frozen class, which sets field by field: thousands are read.
+    header.__dict__.update(
+        model.__dict__,
+        path=path,
+        instance=str(value([ds], "SOPInstanceUID") or path),
+        order=(model.order[0], number(value([ds], "InstanceNumber")) or 0.0, 0.0),
+        position=_position(value([ds], "ImagePositionPatient")),
+        location=number(value([ds], "SliceLocation")),
+        traits=traits.at_other_times(model.traits, [ds]),
+        pixels_at=ds.pixels,
+    )
+    return header
+
+
+def _headers(path: Path, ds: Any) -> list[ImageHeader]:
     refuse_others(ds)
     count, rows, columns, samples = dimensions(ds, path)
     # What all images of a file share.

@@ -35,7 +35,10 @@ _CHARSETS = {
 }
 
 
-@lru_cache(maxsize=8192)
+#: Longer values are not remembered.
+_SHORT = 64
+
+
 def plain_value(vr: bytes, raw: bytes, charset: bytes = b"") -> Any:
     """The value that pydicom gives, several as a tuple.
 
@@ -51,9 +54,12 @@ def plain_value(vr: bytes, raw: bytes, charset: bytes = b"") -> Any:
     Raises
     ------
     Unexpected
-        If the value is not of the plain form of its VR. Images of a series share most values,
-        which are converted once.
+        If the value is not of the plain form of its VR.
     """
+    return (_remembered if len(raw) <= _SHORT else _converted)(vr, raw, charset)
+
+
+def _converted(vr: bytes, raw: bytes, charset: bytes) -> Any:
     if vr in _NUMBERS:
         return _numbers(_NUMBERS[vr], raw) if raw else None
     if vr in _BYTES:
@@ -75,6 +81,10 @@ def plain_value(vr: bytes, raw: bytes, charset: bytes = b"") -> Any:
     if vr in _CODE:
         return _several(text.split("\\"))
     raise Unexpected
+
+
+#: Images of a series share most values, which are converted once.
+_remembered = lru_cache(maxsize=8192)(_converted)
 
 
 def _several(parts: list[Any]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,9 @@ def _series_of(head: ImageHeader) -> str:
 
 def _reason(what: str, error: BaseException) -> str:
     lines = str(error).strip().splitlines()
-    return f"{what} ({lines[0][:200].rstrip('.:')})" if lines else what
+    # What an error quotes is a value of the header, and may be a name.
+    line = re.sub(r"""'[^']*'|"[^"]*"|'.*|".*""", "…", lines[0]) if lines else ""
+    return f"{what} ({line[:200].rstrip('.:')})" if line else what
 
 
 def _entries(headers: Sequence[ImageHeader], left_out: list[LeftOut]) -> list[Entry]:
@@ -83,7 +86,8 @@ def _entries(headers: Sequence[ImageHeader], left_out: list[LeftOut]) -> list[En
     for n, part in enumerate(parts):
         remarks: tuple[str, ...] = ()
         if len(parts) > 1:
-            label = part.label or "told apart by its files alone"
+            placed = part.headers[0].position is not None
+            label = part.label or ("apart in place" if placed else "an image of its own")
             remarks = (f"The series holds {len(parts)} volumes; this one: {label}.",)
         placement = place(part.headers)
         used.update(h.path for point in placement.points for h in point)

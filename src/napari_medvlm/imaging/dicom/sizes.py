@@ -40,7 +40,8 @@ def dimensions(ds: Any, path: Path) -> tuple[int, int, int, int]:
         counts.append(max(1, int(count)))
     frames, rows, columns, samples = counts
     bits = number(value([ds], "BitsAllocated")) or 8
-    declared, held = frames * rows * columns * samples * bits / 8, path.stat().st_size
+    held = getattr(ds, "inflated", None) or path.stat().st_size
+    declared = frames * rows * columns * samples * bits / 8
     packed = _packed(transfer_syntax(ds))
     limit = max(held * _COMPRESSED, _SMALL) if packed else max(held * _MISSING, 1 << 16)
     if declared > limit or frames > max(held, 1):
@@ -50,7 +51,6 @@ def dimensions(ds: Any, path: Path) -> tuple[int, int, int, int]:
     return frames, rows, columns, samples
 
 
-@lru_cache(maxsize=64)
 @lru_cache(maxsize=64)
 def _packed(syntax: str) -> bool:
     uid = UID(syntax)

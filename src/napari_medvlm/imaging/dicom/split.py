@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,6 +18,10 @@ from .header import ImageHeader
 
 #: Positions nearer than this (mm) are one position.
 SAME = 0.01
+#: Positions of one slice at many times may shake by this much (mm).
+_JITTER = 0.1
+#: More kinds of images than this at one position are no reconstructions but a fourth axis.
+_MOST_KINDS = 8
 #: Modalities whose images without a position are slices all the same.
 _SLICED = frozenset(("CT", "MR", "PT", "NM"))
 #: Share of the grid of times and positions that two acquisitions must fill to be time points.
@@ -36,10 +40,14 @@ class Part:
     label: str = ""
 
 
+def _echo(header: ImageHeader) -> Hashable:
+    return header.traits.echo
+
+
 #: What splits images that share a position, in this order.
 _SOFT: tuple[Key, ...] = (
     lambda h: h.traits.frame_of_reference,
-    lambda h: h.traits.echo,
+    _echo,
     lambda h: h.traits.inversion,
     lambda h: h.traits.kernel,
     lambda h: h.traits.energy,
@@ -142,14 +150,25 @@ def heights(headers: Sequence[ImageHeader]) -> tuple[float, ...]:
 def stacks(headers: Sequence[ImageHeader]) -> list[list[ImageHeader]]:
     """Images at each position along the slice normal, from low to high."""
     along = heights(headers)
-    found: list[list[ImageHeader]] = []
-    last = 0.0
-    for n in sorted(range(len(headers)), key=lambda n: along[n]):
-        if found and along[n] - last < SAME:
-            found[-1].append(headers[n])
+    order = sorted(range(len(headers)), key=lambda n: along[n])
+    found = _clusters(along, order, SAME)
+    steps = [along[b] - along[a] for a, b in pairwise(order)]
+    loose = min(_JITTER, 0.05 * max(steps, default=0.0))
+    if loose > SAME:
+        # Positions that shake a little from one time point to the next.
+        looser = _clusters(along, order, loose)
+        if 2 < len(looser) < len(found) and len({len(cluster) for cluster in looser}) == 1:
+            found = looser
+    return [[headers[n] for n in cluster] for cluster in found]
+
+
+def _clusters(along: Sequence[float], order: Sequence[int], tolerance: float) -> list[list[int]]:
+    found: list[list[int]] = []
+    for n in order:
+        if found and along[n] - along[found[-1][0]] < tolerance:
+            found[-1].append(n)
         else:
-            found.append([headers[n]])
-            last = along[n]
+            found.append([n])
     return found
 
 
@@ -166,16 +185,17 @@ def _by_station(headers: list[ImageHeader]) -> list[list[ImageHeader]]:
     else:
         return [headers]
     cosines = np.array(headers[0].orientation).reshape(2, 3)
-    groups: list[tuple[Any, list[ImageHeader]]] = []
-    for header in headers:
-        aside = cosines @ np.array(header.position)
-        for centre, group in groups:
-            if np.abs(aside - centre).max() <= _BESIDE:
-                group.append(header)
-                break
+    sideways = np.array([h.position for h in headers]) @ cosines.T
+    groups: list[list[ImageHeader]] = []
+    centres = np.empty((0, 2))
+    for header, aside in zip(headers, sideways, strict=True):
+        near = np.flatnonzero(np.abs(centres - aside).max(axis=1) <= _BESIDE)
+        if near.size:
+            groups[near[0]].append(header)
         else:
-            groups.append((aside, [header]))
-    return [group for _, group in groups]
+            groups.append([header])
+            centres = np.vstack([centres, aside])
+    return groups
 
 
 def _by_repeats(headers: list[ImageHeader]) -> list[list[ImageHeader]]:
@@ -186,7 +206,8 @@ def _by_repeats(headers: list[ImageHeader]) -> list[list[ImageHeader]]:
     if all(len(stack) == 1 for stack in places):
         return [headers]
     for key in _SOFT:
-        if any(len({key(h) for h in stack}) > 1 for stack in places):
+        kinds = max(len({key(h) for h in stack}) for stack in places)
+        if 1 < kinds <= _MOST_KINDS or (kinds > 1 and key is _echo):
             return [part for group in _by(headers, key) for part in _by_repeats(group)]
     if _partial_acquisitions(headers, places):
         return _by(headers, lambda h: h.traits.acquisition)
@@ -213,6 +234,7 @@ def _labels(heads: Sequence[ImageHeader]) -> list[str]:
 
 
 def _facts(head: ImageHeader) -> tuple[str, ...]:
+    # Labels end in remarks, which are kept: numbers and known words, never free text.
     t = head.traits
     return (
         "localizer" if t.scout else "",
@@ -220,10 +242,10 @@ def _facts(head: ImageHeader) -> tuple[str, ...]:
         f"{head.shape[0]} x {head.shape[1]} pixels",
         f"pixels of {head.spacing[0]:.4g} x {head.spacing[1]:.4g} mm" if head.spacing else "",
         "colour" if head.shape[2] > 1 else "grey",
-        t.origin.lower(),
+        t.origin.lower() if t.origin in ("ORIGINAL", "DERIVED") else "",
         t.component,
         " ".join(mark for mark in t.marks).lower(),
-        f"stack {t.stack}" if t.stack else "",
+        f"stack {t.stack}" if t.stack.isdecimal() else "",
         f"echo time {t.echo[1]:.5g} ms" if t.echo else "",
         f"inversion time {t.inversion:.5g} ms" if t.inversion else "",
         f"kernel {' '.join(t.kernel)}" if t.kernel else "",

@@ -7,7 +7,7 @@ One series (one SeriesInstanceUID) often holds several volumes. These are the va
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .dataset import Tag, Tags
@@ -165,6 +165,15 @@ def read_traits(places: Sequence[Tags]) -> Traits:
     )
 
 
+def at_other_times(traits: Traits, places: Sequence[Tags]) -> Traits:
+    """Traits of an image that differs from another one in its times alone."""
+    seconds = _seconds(places, lambda name: number(value(places, name)))
+    content = seconds_of_day(value(places, "ContentTime"))
+    if (seconds, content) == (traits.seconds, traits.content):
+        return traits
+    return replace(traits, seconds=seconds, content=content)
+
+
 def _first_of(*numbers: float | None) -> float | None:
     return next((n for n in numbers if n is not None), None)
 
@@ -178,7 +187,7 @@ def _kinds(places: Sequence[Tags]) -> tuple[str, ...]:
 def _component(places: Sequence[Tags], kinds: tuple[str, ...]) -> str:
     told = str(value(places, "ComplexImageComponent") or "").strip().upper()
     if told:
-        return _COMPONENTS.get(told, told.lower())
+        return _COMPONENTS.get(told, "mixed")
     maker = _maker(places)
     if maker == "philips":
         told = str(private(places, _PHILIPS_COMPONENT) or "").strip().upper()
