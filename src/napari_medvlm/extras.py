@@ -16,8 +16,6 @@ EXTRAS: dict[str, str] = {
     "transformers": "local",
     "tokenizers": "local",
     "safetensors": "local",
-    "decord": "video",
-    "av": "video",
 }
 
 

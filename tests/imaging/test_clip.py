@@ -333,3 +333,22 @@ def test_a_whole_film_at_once_is_refused_before_it_fills_the_memory():
     with pytest.raises(SelectionError, match="6 GB"):
         np.asarray(array)
     assert source.asked == []
+
+
+def test_napari_shows_the_frame_under_the_slider_and_decodes_no_other():
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+    from napari_medvlm.imaging.layers import layer_data
+
+    source = Counting()
+    clip = clip_of(source)
+    data, attributes, _ = layer_data(clip)
+    viewer = ViewerModel()
+    layer = viewer.add_layer(Image(data, **attributes))
+    for index in (0, 1, 2, 41, 40):
+        viewer.dims.set_current_step(0, index)
+        np.testing.assert_array_equal(np.asarray(layer._slice.image.raw), clip.frame(index))
+    shown = sorted(n for asked in source.asked for n in asked)
+    # napari starts in the middle of a stack.
+    assert set(shown) <= {0, 1, 2, 40, 41, (COUNT - 1) // 2, COUNT // 2}

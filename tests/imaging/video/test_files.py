@@ -223,7 +223,7 @@ def test_the_sample_cut_anywhere_is_one_error(tmp_path, cut):
     headers=st.booleans(),
 )
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_the_sample_with_changed_bytes_is_a_clip_or_one_error(tmp_path, changes, headers):
     data = bytearray(SAMPLE)

@@ -118,7 +118,7 @@ def test_decoders_that_crash_or_lie_are_errors(what, words):
 def test_a_real_decoder_that_stops_is_ended_and_the_next_one_goes_on(video):
     decoded, _ = plain_decode(video)
     source = GuardedSource(
-        Wanted(path=str(video)), name="a.mp4", start=lambda: DecoderProcess(limit=3.0)
+        Wanted(path=str(video)), name="a.mp4", start=lambda: DecoderProcess(limit=2.0)
     )
     os.kill(source._process.pid, signal.SIGSTOP)
     with pytest.raises(ImagingError, match="no sign of life"):

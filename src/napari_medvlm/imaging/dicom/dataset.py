@@ -64,9 +64,6 @@ def read_tags(path: Path, tags: Sequence[Tag]) -> Any:
         source = file if inflated is None else BytesIO(inflated)
         ds = pydicom.dcmread(source, stop_before_pixels=True, **options)
     if inflated is not None:
-<<<<<<< HEAD
         ds.inflated = len(inflated)
-=======
         ds.file_meta = read_file_meta_info(path)
->>>>>>> pixels
     return ds

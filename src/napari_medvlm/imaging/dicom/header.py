@@ -53,13 +53,8 @@ TAGS: tuple[Tag, ...] = tuple(dict.fromkeys((
     "SeriesDescription", "BodyPartExamined", "Rows", "Columns", "SamplesPerPixel",
     "PhotometricInterpretation", "InstanceNumber", "ImagePositionPatient",
     "ImageOrientationPatient", "SliceLocation", "SliceThickness", "PatientOrientation",
-<<<<<<< HEAD
-    "PixelAspectRatio", "RescaleSlope", "RescaleIntercept", "FrameTime",
-    "FrameTimeVector", "CineRate",
-=======
     "PixelAspectRatio", "RescaleSlope", "RescaleIntercept", "FrameTime", "FrameTimeVector",
     "CineRate", "RecommendedDisplayFrameRate", "ActualFrameDuration",
->>>>>>> series
     *PIXEL_TAGS, *WINDOW_TAGS, *(tag for tag, _, _ in SPACING_TAGS),
     *functional_groups.TAGS, *traits.TAGS, *traits.PRIVATE_TAGS, *mosaic.TAGS, _PHILIPS_SCALE,
 )))  # fmt: skip

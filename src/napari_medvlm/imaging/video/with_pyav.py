@@ -190,17 +190,19 @@ class PyAVDecoder:
             )
         if first.color_trc in (16, 18):  # ITU-T H.273, table 3: PQ and HLG
             remarks.append("High dynamic range: reduced to 8 bits without tone mapping.")
-        length = self._container.duration
-        if length and not self._counted and len(self._times) > 1:
-            last = self._times[-1] + self._stamps[0] * float(self._stream.time_base)
-            # Some containers count from the first frame and some from zero: the milder one.
-            missing = length / self._av.time_base - max(last, self._times[-1])
-            if missing > 4 * max(np.diff(self._times)) and not self._container.streams.audio:
-                remarks.append(
-                    f"Its header promises {missing:.1f} s more than there are frames: "
-                    "it may have been cut off."
-                )
+        if self._cut_off():
+            remarks.append("Its header promises more frames than there are: it may be cut off.")
         return tuple(remarks)
+
+    def _cut_off(self) -> bool:
+        if self._format == "avi":
+            return bool(self._stream.frames > len(self._times))
+        length = self._container.duration
+        if not length or self._counted or len(self._times) < 2 or self._container.streams.audio:
+            return False
+        # Some containers count from the first frame and some from zero: the milder one.
+        last = self._times[-1] + max(0.0, self._stamps[0] * float(self._stream.time_base))
+        return bool(length / self._av.time_base - last > 4 * max(np.diff(self._times)))
 
     # Reaching a frame
 
