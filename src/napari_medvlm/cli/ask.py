@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,10 @@ from ..dialogue.question import Mode
 from ..dialogue.reply import FinishReason
 from ..dialogue.streaming import PartSplitter, Piece
 from ..engine import ModelThread
-from ..errors import QuestionError, SelectionError
+from ..errors import ImagingError, QuestionError, SelectionError
 from ..imaging import PLANES, Clip, Plane, Selection, Volume, Window, parse_slices, read
 from ..imaging import slice_count as count_slices
+from ..imaging.scan import Entry, scan
 from .main import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USER_ERROR
 
 
@@ -51,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
 
 
-def _choose_entry(entries: list[Volume | Clip], number: int | None) -> Volume | Clip:
+def _choose_entry(entries: Sequence[Entry], number: int | None) -> Entry:
     if number is None and len(entries) > 1:
         names = "; ".join(f"{i}: {e.name}" for i, e in enumerate(entries))
         raise SelectionError(f"There are {len(entries)} entries here ({names}).", "Use --entry N.")
@@ -101,8 +103,19 @@ def select(source: Volume | Clip, options: argparse.Namespace) -> Selection:
 
 
 def build(options: argparse.Namespace) -> tuple[Volume | Clip, Composed]:
-    """Read the path and write the question."""
-    source = _choose_entry(read(options.path), options.entry)
+    """Read the path and write the question; only slices that are sent are decoded."""
+    entries = scan(options.path).entries
+    if not entries:
+        read(options.path)  # says why there are none
+    entry = _choose_entry(entries, options.entry)
+    try:
+        return _composed(entry.open(lazy=True), options)
+    except ImagingError:
+        # One of them is broken: of the others, which are all read now.
+        return _composed(entry.open(), options)
+
+
+def _composed(source: Volume | Clip, options: argparse.Namespace) -> tuple[Volume | Clip, Composed]:
     composed = compose(
         source,
         select(source, options),

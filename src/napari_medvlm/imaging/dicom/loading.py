@@ -2,13 +2,14 @@
 
 Uncompressed pixels go from the file straight into their place in the volume and are rescaled
 there, so that little more memory is used than the volume takes. Files are read by several
-threads. Of the decoders of compressed images those of JPEG 2000 use all cores by themselves;
-those of JPEG-LS, lossless JPEG and RLE hold Python's global lock, and run one after another.
+threads. Compressed images are decoded on all cores: by OpenJPEG's own threads, by Pillow's, which
+let go of Python's global lock, and else in processes (see ``children``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import ImagingError
-from ..lazy import LazyVoxels, Place, in_threads, too_large
+from ..lazy import Decode, LazyVoxels, Place, in_threads, too_large
 from ..progress import Progress
 from ..quiet import quietly
+from .children import Children, children_for, serves
 from .geometry import Placement, place
 from .header import DAMAGE, ImageHeader
 from .pixels import is_coloured, raw_type, read_image, to_units, voxel_type
@@ -94,23 +96,34 @@ def lazy_voxels(placement: Placement) -> LazyVoxels:
 
     A broken image is found out only then: asking for it raises ``ImagingError``.
     """
-    shape, dtype = _shape(placement), _dtype(placement)
-    temporal = len(placement.points) > 1
+    images = _images(placement)
 
-    def decode(index: Place, out: npt.NDArray[Any]) -> None:
-        header = placement.points[index[0] if temporal else 0][index[-1]]
+    def decoded(index: Place, out: npt.NDArray[Any], children: Children | None) -> None:
+        header = images[index]
         with quietly():
             try:
-                read_slice(header, out)
+                read_slice(header, out, children)
             except DAMAGE as error:
                 raise ImagingError(
                     f"{header.path.name}: {_sentence(header, error)}", _advice(str(error))
                 ) from error
 
-    return LazyVoxels(shape, dtype, decode, leading=1 + temporal)
+    def decode(index: Place, out: npt.NDArray[Any]) -> None:
+        decoded(index, out, None)
+
+    @contextmanager
+    def decoder_of_many() -> Iterator[Decode]:
+        with children_for(images.values()) as children:
+            yield lambda index, out: decoded(index, out, children)
+
+    shape, dtype = _shape(placement), _dtype(placement)
+    leading = 2 if len(placement.points) > 1 else 1
+    return LazyVoxels(shape, dtype, decode, leading, decoder_of_many)
 
 
-def read_slice(header: ImageHeader, out: npt.NDArray[Any]) -> None:
+def read_slice(
+    header: ImageHeader, out: npt.NDArray[Any], children: Children | None = None
+) -> None:
     """Read one image into its place.
 
     Parameters
@@ -119,6 +132,8 @@ def read_slice(header: ImageHeader, out: npt.NDArray[Any]) -> None:
         Of the image.
     out
         C-contiguous (rows, columns[, 3]) of the ``voxel_type`` of the group.
+    children
+        Processes that decode images whose decoders would hold up all others.
 
     Raises
     ------
@@ -127,8 +142,15 @@ def read_slice(header: ImageHeader, out: npt.NDArray[Any]) -> None:
     """
     if is_coloured(header) != (out.ndim == 3):
         raise ValueError("a coloured image among grey ones, or a grey one among coloured ones")
-    if not _read_plain(header, out):
+    if _read_plain(header, out):
+        return
+    if children is None or not serves(header):
         read_image(header, out)
+        return
+    stored = children.read_stored(header)
+    if stored.shape[:2] != header.shape[:2]:
+        raise ValueError(f"{stored.shape[:2]} pixels where {header.shape[:2]} were expected")
+    to_units(header, stored, out)
 
 
 def _read_plain(header: ImageHeader, out: npt.NDArray[Any]) -> bool:
@@ -210,11 +232,11 @@ def _fill(
     def read(places: list[Place]) -> None:
         for index in places:
             try:
-                read_slice(images[index], voxels[index])
+                read_slice(images[index], voxels[index], children)
             except DAMAGE as error:
                 failed.append((images[index], _reason(error)))
 
-    with quietly():
+    with quietly(), children_for(images.values()) as children:
         in_threads(read, list(together.values()), progress)
     return failed
 

@@ -25,9 +25,9 @@ _LOOK_SECONDS = 1.0
 
 def main() -> None:
     """Serve until the other side ends."""
-    orders, replies = _take_streams()
-    _limit_memory()
-    threading.Thread(target=_watch_parent, args=(os.getppid(),), daemon=True).start()
+    orders, replies = take_streams()
+    limit_memory()
+    threading.Thread(target=watch_parent, args=(os.getppid(),), daemon=True).start()
     service = _Service(replies)
     with contextlib.suppress(OSError):
         send(replies, {"op": "ready"})
@@ -95,7 +95,7 @@ class _Service:
             send(self._replies, {"op": "alive"})
 
 
-def _take_streams() -> tuple[FileIO, FileIO]:
+def take_streams() -> tuple[FileIO, FileIO]:
     """Keep the channel to ourselves: what libraries print must not get into it."""
     orders, replies = os.dup(0), os.dup(1)
     nowhere = os.open(os.devnull, os.O_RDWR)
@@ -105,7 +105,8 @@ def _take_streams() -> tuple[FileIO, FileIO]:
     return FileIO(orders, "rb"), FileIO(replies, "wb")
 
 
-def _limit_memory() -> None:
+def limit_memory() -> None:
+    """Let this process take no more memory than any frame needs."""
     if sys.platform == "linux":
         import resource
 
@@ -113,7 +114,7 @@ def _limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _watch_parent(parent: int) -> None:
+def watch_parent(parent: int) -> None:
     """End with the viewer, also while a decoder hangs; on Windows the end of the pipe decides."""
     while sys.platform != "win32":
         if os.getppid() != parent:
