@@ -34,7 +34,7 @@ def test_both_forms_of_the_csa_header_are_read(new):
     assert csa_floats(read_csa(raw), "B") == ()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_a_damaged_csa_header_gives_what_is_sound(data):
     raw = bytearray(csa({"A": ["1"], "B": ["2", "3"]}))
@@ -64,6 +64,23 @@ def test_mosaics_of_one_series_are_time_points(tmp_path, voxels):
     volume = only(tmp_path)
     np.testing.assert_array_equal(volume.voxels, [voxels, voxels + 1, voxels + 2])
     assert volume.times == (0, 2, 4)
+
+
+def test_mosaics_that_follow_the_head_are_time_points_all_the_same(tmp_path, voxels):
+    header = csa({"NumberOfImagesInMosaic": ["7"], "SliceNormalVector": UP, "B_value": ["50"]})
+    for t in range(3):
+        ds = mosaic(voxels + t, header, number=t + 1, AcquisitionNumber=t + 1)
+        x, y, z = ds.ImagePositionPatient
+        turn = np.radians(0.4 * t)
+        ds.ImagePositionPatient = [x + 0.1 * t, y, round(z + 0.3 * t, 4)]
+        ds.ImageOrientationPatient = [
+            1, 0, 0, 0, round(np.cos(turn), 6), round(np.sin(turn), 6),
+        ]  # fmt: skip
+        save(ds, tmp_path / str(t))
+    volume = only(tmp_path)
+    np.testing.assert_array_equal(volume.voxels, [voxels, voxels + 1, voxels + 2])
+    np.testing.assert_allclose(volume.affine[:3, 3], [-10, -20, 30])
+    assert "Slices move by up to" in " ".join(volume.remarks)
 
 
 def test_without_a_csa_header_the_count_of_the_private_tag_serves(tmp_path, voxels):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_medvlm.imaging.video import with_pyav
 from napari_medvlm.imaging.video.facts import DecodingError, Wanted
 from napari_medvlm.imaging.video.with_decord import DecordDecoder
 from napari_medvlm.imaging.video.with_pyav import PyAVDecoder
@@ -82,6 +83,47 @@ def test_frames_in_any_order_are_those_of_a_plain_decode(tmp_path, name):
     # An H.264 stream in AVI has its first frames' times wrong in a plain decode too.
     expected = np.arange(40) / 25 if name == "B-frames in AVI" else np.subtract(times, times[0])
     np.testing.assert_allclose(decoder.facts.times, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "from_table"),
+    [
+        ("groups of 10 with B-frames", True),
+        ("one group", True),
+        ("no B-frames", True),
+        ("open groups", True),
+        ("open groups, HEVC", True),
+        ("late start", True),
+        ("varying rate", False),
+        ("fragments", False),
+    ],
+)
+def test_of_large_files_the_header_tells_the_same_where_it_is_enough(
+    tmp_path, monkeypatch, name, from_table
+):
+    ending, how = (VIDEOS | HARD)[name]
+    path = write_video(tmp_path / f"a.{ending}", **how)
+    decoded, _ = plain_decode(path)
+    plain = PyAVDecoder(Wanted(path=str(path)), never)
+    monkeypatch.setattr(with_pyav, "_LARGE", 0)
+    scanned = []
+    scan = with_pyav.index_packets
+    monkeypatch.setattr(
+        with_pyav, "index_packets", lambda *given: scanned.append(1) or scan(*given)
+    )
+    decoder = PyAVDecoder(Wanted(path=str(path)), never)
+    assert decoder.facts == plain.facts
+    assert from_table == (not scanned)
+    check(decoder, decoded)
+
+
+def test_an_edit_list_is_told_by_the_packets_of_large_files_too(tmp_path, monkeypatch):
+    path = write_video(tmp_path / "a.mp4")
+    cut_start(path, 5 * 512)
+    monkeypatch.setattr(with_pyav, "_LARGE", 0)
+    decoder = PyAVDecoder(Wanted(path=str(path)), never)
+    check_count = len(plain_decode(path)[0])
+    assert len(decoder.facts.times) == check_count == 35
 
 
 @pytest.mark.parametrize("name", VIDEOS)

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from ..arrays import scale_affine
 from .header import ImageHeader
 from .points import Points, Unused, join
+from .positions import SAME, heights, stacks
 from .spacing import POSITION, pixel_spacing, single_spacing, slice_stack
-from .split import heights, stacks
 
 #: DICOM's LPS+ to RAS+.
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
@@ -101,7 +101,7 @@ def _in_patient(images: list[ImageHeader], remarks: list[str], copies: Unused) -
     normal = np.cross(along_row, along_column)
     normal /= np.linalg.norm(normal)
     joined = join(stacks(images))
-    remarks += joined.remarks
+    remarks += (*joined.remarks, *_movement(joined))
     first = joined.points[0]
     rows, columns, unit = pixel_spacing(head, remarks)
     positions: tuple[float, ...] = ()
@@ -120,6 +120,17 @@ def _in_patient(images: list[ImageHeader], remarks: list[str], copies: Unused) -
         joined.points, affine, True, unit, tuple(remarks), positions, joined.times,
         (*copies, *joined.unused),
     )  # fmt: skip
+
+
+def _movement(joined: Points) -> tuple[str, ...]:
+    places = np.array([[h.position for h in point] for point in joined.points])
+    moved = float(np.linalg.norm(places - places[:1], axis=2).max())
+    if moved <= SAME:
+        return ()
+    return (
+        f"Slices move by up to {moved:.3g} mm from one point to another, as where the scanner "
+        "follows the patient; the places of the first point are taken for all.",
+    )
 
 
 def _unplaced(images: list[ImageHeader], remarks: list[str], copies: Unused) -> Placement:

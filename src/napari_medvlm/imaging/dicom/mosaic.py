@@ -60,9 +60,14 @@ def tiles(head: ImageHeader, ds: Tags) -> list[ImageHeader]:
     positions, notes = _positions(head, tags, count, (height, width))
     if told:
         positions, notes = told, (f"{count} slices out of one mosaic image.",)
+    # The oldest scanners tell the b-value here alone.
+    b_value = head.traits.b_value
+    if b_value is None:
+        b_value = next(iter(csa_floats(tags, "B_value")), None)
     return [
         replace(
             head,
+            traits=replace(head.traits, b_value=b_value),
             shape=(height, width, samples),
             tile=(n // side * height, n % side * width, height, width),
             position=positions[n] if positions else None,

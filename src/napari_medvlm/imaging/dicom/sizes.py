@@ -40,9 +40,10 @@ def dimensions(ds: Any, path: Path) -> tuple[int, int, int, int]:
         counts.append(max(1, int(count)))
     frames, rows, columns, samples = counts
     bits = number(value([ds], "BitsAllocated")) or 8
-    held = getattr(ds, "inflated", None) or path.stat().st_size
+    inflated = getattr(ds, "inflated", None)
+    held = inflated or path.stat().st_size
     declared = frames * rows * columns * samples * bits / 8
-    packed = _packed(transfer_syntax(ds))
+    packed = inflated is None and _packed(transfer_syntax(ds))
     limit = max(held * _COMPRESSED, _SMALL) if packed else max(held * _MISSING, 1 << 16)
     if declared > limit or frames > max(held, 1):
         raise Implausible(

@@ -10,22 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from .header import ImageHeader
+from .positions import MOVED, stacks
 
-#: Positions nearer than this (mm) are one position.
-SAME = 0.01
-#: Positions of one slice at many times may shake by this much (mm).
-_JITTER = 0.1
 #: More kinds of images than this at one position are no reconstructions but a fourth axis.
 _MOST_KINDS = 8
 #: Modalities whose images without a position are slices all the same.
 _SLICED = frozenset(("CT", "MR", "PT", "NM"))
 #: Share of the grid of times and positions that two acquisitions must fill to be time points.
 _COVERED = 0.8
+#: Directions that differ by less are one direction; and as much as a head turns in a scan.
+_EQUAL, _TURNED = 5e-3, 0.05
 #: Sideways distance (mm) from which images at one height are neighbours, not repeats.
 _BESIDE = 1.0
 
@@ -121,7 +119,9 @@ def same_geometry(a: ImageHeader, b: ImageHeader) -> bool:
     """Whether two images have one pixel spacing and one orientation."""
     if not _near(a.spacing, b.spacing, relative=1e-3):
         return False
-    return _near(a.orientation, b.orientation, absolute=5e-3)
+    # Between two mosaics the scanner may have followed the patient's head.
+    turned = _TURNED if a.tile and b.tile else _EQUAL
+    return _near(a.orientation, b.orientation, absolute=turned)
 
 
 def _near(
@@ -137,50 +137,16 @@ def _near(
     return all(abs(x - y) <= absolute + relative * abs(y) for x, y in zip(a, b, strict=True))
 
 
-def heights(headers: Sequence[ImageHeader]) -> tuple[float, ...]:
-    """Place of each image (mm) along the slice normal of the first; all 0 where unknown."""
-    head = headers[0]
-    if head.orientation is None or any(h.position is None for h in headers):
-        known = len(headers) > 0 and all(h.location is not None for h in headers)
-        return tuple(float(h.location or 0.0) if known else 0.0 for h in headers)
-    normal = np.cross(head.orientation[:3], head.orientation[3:])
-    return tuple((np.array([h.position for h in headers]) @ normal).tolist())
-
-
-def stacks(headers: Sequence[ImageHeader]) -> list[list[ImageHeader]]:
-    """Images at each position along the slice normal, from low to high."""
-    along = heights(headers)
-    order = sorted(range(len(headers)), key=lambda n: along[n])
-    found = _clusters(along, order, SAME)
-    steps = [along[b] - along[a] for a, b in pairwise(order)]
-    loose = min(_JITTER, 0.05 * max(steps, default=0.0))
-    if loose > SAME:
-        # Positions that shake a little from one time point to the next.
-        looser = _clusters(along, order, loose)
-        if 2 < len(looser) < len(found) and len({len(cluster) for cluster in looser}) == 1:
-            found = looser
-    return [[headers[n] for n in cluster] for cluster in found]
-
-
-def _clusters(along: Sequence[float], order: Sequence[int], tolerance: float) -> list[list[int]]:
-    found: list[list[int]] = []
-    for n in order:
-        if found and along[n] - along[found[-1][0]] < tolerance:
-            found[-1].append(n)
-        else:
-            found.append([n])
-    return found
-
-
 def _by_station(headers: list[ImageHeader]) -> list[list[ImageHeader]]:
     """Apart where slices of one height lie beside each other, as in whole-body stations."""
     if headers[0].orientation is None or any(h.position is None for h in headers):
         return _by(headers, lambda h: h.position is None or h.orientation is None)
+    beside = MOVED if headers[0].tile else _BESIDE
     for stack in stacks(headers):
         if len(stack) == 1:
             continue
         places = np.array([h.position for h in stack])
-        if np.ptp(places, axis=0).max() > _BESIDE:
+        if np.ptp(places, axis=0).max() > beside:
             break
     else:
         return [headers]
@@ -189,7 +155,7 @@ def _by_station(headers: list[ImageHeader]) -> list[list[ImageHeader]]:
     groups: list[list[ImageHeader]] = []
     centres = np.empty((0, 2))
     for header, aside in zip(headers, sideways, strict=True):
-        near = np.flatnonzero(np.abs(centres - aside).max(axis=1) <= _BESIDE)
+        near = np.flatnonzero(np.abs(centres - aside).max(axis=1) <= beside)
         if near.size:
             groups[near[0]].append(header)
         else:

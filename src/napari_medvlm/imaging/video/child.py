@@ -18,8 +18,8 @@ from ...errors import MissingExtraError
 from .channel import ChannelError, Message, receive, send
 from .facts import Decoder, DecodingError, Wanted
 
-#: Bytes of private memory; twice the largest frames with the references that codecs keep of them.
-_MOST_MEMORY = 3 << 30
+#: Bytes of private memory: enough for 8K with the references that codecs keep. Linux only.
+_MOST_MEMORY = 1 << 30
 _LOOK_SECONDS = 1.0
 
 

@@ -13,8 +13,8 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ import numpy as np
 from ...extras import require
 from ..frame_cache import Pixels
 from .containers import ELEMENTARY, HEAD, container_of
-from .facts import MOST_FRAMES, MOST_PIXELS, Alive, DecodingError, Facts, Wanted
+from .facts import MOST_PIXELS, Alive, DecodingError, Facts, Wanted
+from .index import Index, index_packets, index_table
 from .turning import Turn, turn_of
 
 #: Codecs in which a frame marked as no reference really is none: those may be left out on the
@@ -32,8 +33,12 @@ _DISPOSABLE = frozenset({"h264", "mpeg4", "mpeg2video", "mpeg1video"})
 #: Frames ahead that are rather decoded than jumped over.
 _NEAR = 4
 _MOST_THREADS = 4
-#: Packets between two signs of life while the index is made.
-_ALIVE_EVERY = 500
+#: Key frames to go back by where the nearest does not lead to a frame.
+_FURTHER = 3
+#: MP4 files of which not every packet is read when they are opened.
+_LARGE = 8 << 20
+#: Packets from the last key frame on that are compared with the table in the header.
+_MOST_LAST = 2000
 
 
 @dataclass(frozen=True)
@@ -131,34 +136,35 @@ class PyAVDecoder:
 
     def _index(self) -> None:
         """Presentation times of all frames and of key frames; nothing is decoded."""
-        stamps: list[int | None] = []
-        keys: list[int] = []
-        for n, packet in enumerate(self._packets):
-            if n % _ALIVE_EVERY == 0:
-                self._alive()
-            if n > MOST_FRAMES:
-                raise DecodingError(f"it has more than {MOST_FRAMES} frames")
-            # Empty: the end. Discarded: cut away by an edit list. Corrupt: cut off in the middle.
-            if packet.size == 0 or packet.is_discard or packet.is_corrupt:
-                continue
-            stamps.append(packet.pts)
-            if packet.is_keyframe and packet.pts is not None:
-                keys.append(packet.pts)
-        if not stamps:
-            raise DecodingError("no video could be decoded: it has no frames")
-        timed = [stamp for stamp in stamps if stamp is not None]
+        index = self._from_table() or index_packets(self._packets, self._alive)
+        stamps = index.stamps
         reordered = self._format == "avi" and self._stream.codec_context.has_b_frames
         self._counted = bool(
             self._format in ELEMENTARY
             or reordered
-            or len(timed) < len(stamps)
-            or len(set(timed)) < len(timed)
+            or len(stamps) < index.count
+            or len(set(stamps)) < len(stamps)
         )
-        self._stamps = sorted(timed)
-        self._keys = sorted(keys)
-        self._times = self._seconds(len(stamps), stamps)
+        self._stamps = stamps
+        self._keys = index.keys
+        self._times = self._seconds(index.count)
 
-    def _seconds(self, count: int, stamps: list[int | None]) -> tuple[float, ...]:
+    def _from_table(self) -> Index | None:
+        """The index of a large file from its header, if the last packets agree with it."""
+        path = self._wanted.path
+        if self._format != "mov" or path is None or os.path.getsize(path) < _LARGE:
+            return None
+        table = index_table(self._stream)
+        if table is None:
+            return None
+        self._container.seek(table.stamps[-1], stream=self._stream)
+        packets = self._container.demux(self._stream)
+        last = [p.pts for p in islice(packets, _MOST_LAST) if p.size and not p.is_corrupt]
+        agrees = bool(last) and max(last) == table.stamps[-1] and set(last) <= set(table.stamps)
+        self._open()
+        return table if agrees else None
+
+    def _seconds(self, count: int) -> tuple[float, ...]:
         fps = self._wanted.fps
         if self._counted:
             told = self._wanted.frames
@@ -172,8 +178,10 @@ class PyAVDecoder:
             return tuple(n / rate for n in range(count))
         if fps:
             return tuple(n / fps for n in range(count))
-        base: Fraction = self._stream.time_base
-        return tuple(float((stamp - self._stamps[0]) * base) for stamp in self._stamps)
+        first, base = self._stamps[0], self._stream.time_base
+        # Whole numbers up to the last step: rounded once.
+        up, down = int(base.numerator), int(base.denominator)
+        return tuple((stamp - first) * up / down for stamp in self._stamps)
 
     def _rate(self) -> float:
         if len(self._times) > 1 and self._times[-1] > 0:
@@ -212,8 +220,8 @@ class PyAVDecoder:
             self._jump(index)
         frame = self._forward(index, keep)
         if frame is None and not self._counted:
-            # A key frame that does not stand alone (gradual refresh): once more, from the start.
-            self._restart()
+            # A key frame that does not stand alone (gradual refresh): once more, from further back.
+            self._jump(index, back=_FURTHER)
             frame = self._forward(index, keep)
         if frame is None:
             raise DecodingError(f"frame {index} could not be decoded: the data is damaged there")
@@ -237,9 +245,9 @@ class PyAVDecoder:
         except (self._av.FFmpegError, OSError) as error:
             raise DecodingError("it can no longer be opened") from error
 
-    def _jump(self, index: int) -> None:
-        """Go to the last key frame that is shown at or before a frame."""
-        nearest = bisect_right(self._keys, self._stamps[index]) if not self._counted else 0
+    def _jump(self, index: int, back: int = 0) -> None:
+        """Go to the last key frame shown at or before a frame, or so many before that one."""
+        nearest = 0 if self._counted else bisect_right(self._keys, self._stamps[index]) - back
         if nearest <= 1:
             self._restart()
             return
@@ -252,10 +260,12 @@ class PyAVDecoder:
                 packet: Any = next(self._packets, None)
             except (self._av.FFmpegError, OSError):
                 break
-            lands = packet is not None and packet.is_keyframe and packet.pts in self._keys
-            if lands and packet.pts <= self._stamps[index]:
+            if packet is None or not packet.is_keyframe or packet.pts is None:
+                continue
+            place = bisect_left(self._stamps, packet.pts)
+            if place <= index and self._stamps[place] == packet.pts:
                 # Frames that are shown before the key frame need the run before it.
-                self._at = bisect_left(self._stamps, packet.pts) - 1
+                self._at = place - 1
                 self._feed(packet)
                 return
         self._restart()
