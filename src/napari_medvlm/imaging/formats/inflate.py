@@ -61,13 +61,14 @@ def open_packed(path: Path, offset: int, packing: Packing, member: str = "") -> 
 
 def _gzip(file: io.FileIO) -> Any:
     try:
+        from isal import igzip_lib
         from isal.igzip import IGzipFile
-        from isal.igzip_lib import IsalError
     except ImportError:  # no wheel for this kind of machine
         import gzip
 
         return _Both(gzip.GzipFile(fileobj=file, mode="rb"), file)
-    return _Both(IGzipFile(fileobj=file, mode="rb"), file, (IsalError,))
+    kind: Any = igzip_lib.IsalError
+    return _Both(IGzipFile(fileobj=file, mode="rb"), file, (kind,))
 
 
 class _Both:

@@ -23,8 +23,10 @@ _EXPECTED = "a picture (PNG, JPEG, BMP, GIF or WebP)"
 _ADVICE = "Export the picture again, as PNG."
 NEITHER = "A picture holds neither spacing nor orientation: sizes are in pixels."
 DPI = "Its resolution (dots per inch) is that of a print, not of the patient; it is not used."
-#: Pixels of the largest picture that is decoded: 268 MB as RGB.
-MOST_PIXELS = (1 << 28) // 3
+#: Pixels of the largest picture that is decoded: 200 MB as RGB, of which decoding takes some
+#: copies. The largest radiographs have half as many.
+MOST_PIXELS = 1 << 26
+_ORIENTATION = 0x0112
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +61,7 @@ def scan_picture(path: Path) -> Entry:
     with damaged(path, _EXPECTED, pil.DecompressionBombError, Warning, advice=_ADVICE):
         with pil.open(path) as image:
             width, height = checked_size(path, image)
-            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+            turned = image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
             remarks = _remarks(image)
         name = f"picture {fingerprint(path)}"
     rows, columns = (width, height) if turned else (height, width)
@@ -109,7 +111,7 @@ def _remarks(image: Any) -> tuple[str, ...]:
         remarks.append(DPI)
     if getattr(image, "n_frames", 1) > 1:
         remarks.append(f"An animation of {image.n_frames} images; the first is shown.")
-    if image.getexif().get(0x0112, 1) in range(2, 9):
+    if image.getexif().get(_ORIENTATION, 1) in range(2, 9):
         remarks.append("Turned upright as its EXIF orientation says.")
     return tuple(remarks)
 
@@ -121,7 +123,8 @@ def _read(path: Path, pil: Any, name: str, remarks: tuple[str, ...]) -> Volume:
         with pil.open(path) as image:
             checked_size(path, image)
             image.load()
-            pixels = plain_pixels(ops.exif_transpose(image))
+            turn_upright(image, ops)
+            pixels = plain_pixels(image)
     voxels, changes = plain_voxels(pixels.array[None])
     return Volume(
         voxels=voxels,
@@ -145,6 +148,12 @@ def _deep_colour(path: Path) -> tuple[str, ...]:
     return ()
 
 
+def turn_upright(image: Any, ops: Any) -> None:
+    """Apply the EXIF orientation in place; a large picture is not copied without need."""
+    if image.getexif().get(_ORIENTATION, 1) != 1:
+        ops.exif_transpose(image, in_place=True)
+
+
 def plain_pixels(image: Any) -> Pixels:
     """Grey or RGB of a loaded Pillow image, whatever its mode."""
     mode = str(image.mode)
@@ -154,11 +163,11 @@ def plain_pixels(image: Any) -> Pixels:
         rgb, remarks = flat_colour(np.asarray(image.convert("RGBA")))
         return Pixels(rgb[..., 0] if mode in ("1", "L", "LA", "La") else rgb, remarks)
     if mode in ("1", "L"):
-        return Pixels(np.asarray(image.convert("L")))
+        return Pixels(np.asarray(image if mode == "L" else image.convert("L")))
     remarks = ()
     if mode not in ("RGB", "P", "YCbCr"):
         remarks = (f"Converted from {mode} to RGB.",)
-    rgb = np.asarray(image.convert("RGB"))
+    rgb = np.asarray(image if mode == "RGB" else image.convert("RGB"))
     if mode == "P" and (rgb == rgb[..., :1]).all():
         return Pixels(np.ascontiguousarray(rgb[..., 0]))  # a palette of greys
     return Pixels(rgb, remarks)

@@ -17,7 +17,7 @@ from ..scan import Entry, middle_image
 from ..volume import Volume
 from .damage import damaged
 from .numbers import BOMB_BYTES, BOMB_RATIO, memory
-from .picture import DPI, MOST_PIXELS, NEITHER, checked_size, plain_pixels
+from .picture import DPI, MOST_PIXELS, NEITHER, checked_size, plain_pixels, turn_upright
 from .stored import fingerprint
 
 _EXPECTED = "a TIFF picture"
@@ -163,7 +163,8 @@ def _pillow_pages(path: Path, pages: tuple[int, ...]) -> Any:
             image.seek(n)
             checked_size(path, image)
             image.load()
-            pixels = plain_pixels(ops.exif_transpose(image))
+            turn_upright(image, ops)
+            pixels = plain_pixels(image)
             yield pixels.array, pixels.remarks
 
 
