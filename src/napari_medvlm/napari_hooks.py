@@ -104,8 +104,8 @@ def write_nifti(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
 
     volume = writing.layer_volume(data, attributes, _shown_volumes())
     written = writing.write_nifti(volume, path)
-    if not volume.oriented:
-        warnings.warn(writing.UNKNOWN_ORIENTATION, stacklevel=2)
+    for told in writing.caveats(volume):
+        warnings.warn(told, stacklevel=2)
     return [str(written)]
 
 
