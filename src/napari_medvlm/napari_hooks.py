@@ -85,7 +85,10 @@ def _renamed(layer: LayerData, paths: list[Path]) -> LayerData:
     # the layer. Names of DICOM files mean nothing, and those of folders are often patients'.
     data, attributes, kind = layer
     source = attributes["metadata"][SOURCE_KEY]
-    dicom = isinstance(source, Volume) and source.facts.get("format") == "DICOM"
+    if isinstance(source, Volume):
+        dicom = source.facts.get("format") == "DICOM"
+    else:
+        dicom = bool(source.modality)  # which a video file does not tell
     if dicom or len(paths) > 1 or paths[0].is_dir():
         return layer
     name = paths[0].name.removesuffix(".gz").rpartition(".")[0] or paths[0].name
