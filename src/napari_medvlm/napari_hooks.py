@@ -15,9 +15,10 @@ from typing import Any
 
 from .errors import ImagingError
 from .imaging.layers import SOURCE_KEY, LayerData, layer_data
-from .imaging.reading import files_in, read, read_files
+from .imaging.reading import read, read_files
 from .imaging.sniffing import sniff
 from .imaging.volume import Volume
+from .imaging.walking import files_in, is_regular
 
 #: Files of a folder that are looked into before it is declared not ours.
 _LOOKED_AT = 50
@@ -38,10 +39,17 @@ def get_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
     return read_layers if paths and _ours(Path(paths[0])) else None
 
 
+def _known(file: Path) -> bool:
+    try:
+        return is_regular(file) and sniff(file) is not None
+    except OSError:
+        return False
+
+
 def _ours(path: Path) -> bool:
     try:
         if path.is_dir():
-            return any(sniff(file) for file in islice(files_in(path), _LOOKED_AT))
+            return any(_known(file) for file in islice(files_in(path), _LOOKED_AT))
         return path.is_file() and sniff(path) is not None
     except OSError:
         # Not readable: leave the message to napari and its other readers.
