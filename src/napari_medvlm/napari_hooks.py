@@ -18,7 +18,7 @@ from .imaging.layers import SOURCE_KEY, LayerData, layer_data
 from .imaging.reading import read, read_files
 from .imaging.sniffing import sniff
 from .imaging.volume import Volume
-from .imaging.walking import files_in
+from .imaging.walking import files_in, is_regular
 
 #: Files of a folder that are looked into before it is declared not ours.
 _LOOKED_AT = 50
@@ -39,10 +39,17 @@ def get_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
     return read_layers if paths and _ours(Path(paths[0])) else None
 
 
+def _known(file: Path) -> bool:
+    try:
+        return is_regular(file) and sniff(file) is not None
+    except OSError:
+        return False
+
+
 def _ours(path: Path) -> bool:
     try:
         if path.is_dir():
-            return any(sniff(file) for file in islice(files_in(path), _LOOKED_AT))
+            return any(_known(file) for file in islice(files_in(path), _LOOKED_AT))
         return path.is_file() and sniff(path) is not None
     except OSError:
         # Not readable: leave the message to napari and its other readers.
@@ -86,7 +93,10 @@ def _renamed(layer: LayerData, paths: list[Path]) -> LayerData:
     # the layer. Names of DICOM files mean nothing, and those of folders are often patients'.
     data, attributes, kind = layer
     source = attributes["metadata"][SOURCE_KEY]
-    dicom = isinstance(source, Volume) and source.facts.get("format") == "DICOM"
+    if isinstance(source, Volume):
+        dicom = source.facts.get("format") == "DICOM"
+    else:
+        dicom = bool(source.modality)  # which a video file does not tell
     if dicom or len(paths) > 1 or paths[0].is_dir():
         return layer
     name = paths[0].name.removesuffix(".gz").rpartition(".")[0] or paths[0].name
@@ -105,8 +115,8 @@ def write_nifti(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
 
     volume = writing.layer_volume(data, attributes, _shown_volumes())
     written = writing.write_nifti(volume, path)
-    if not volume.oriented:
-        warnings.warn(writing.UNKNOWN_ORIENTATION, stacklevel=2)
+    for told in writing.caveats(volume):
+        warnings.warn(told, stacklevel=2)
     return [str(written)]
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asking.scans import clip
 from napari_medvlm.errors import SelectionError
 from napari_medvlm.imaging import Volume, Window
 from napari_medvlm.imaging.layers import layer_data, layer_transform, volume_of
@@ -53,6 +54,15 @@ def test_world_coordinates_are_patient_mm_along_each_axis(order, sign, index):
     world = np.array(index) * scale + translate
     patient = (volume.affine @ (*index, 1))[list(order)] * sign
     np.testing.assert_allclose(world, patient)
+
+
+def test_a_clip_whose_pixels_have_a_size_is_shown_in_mm():
+    film = clip()
+    assert layer_data(film)[1]["units"] == ("pixel",) * 3
+    film.spacing = (0.4, 0.2)
+    _, attributes, _ = layer_data(film)
+    assert attributes["scale"] == (1.0, 0.4, 0.2)
+    assert attributes["units"] == ("pixel", "mm", "mm")
 
 
 def test_time_leads_and_counts_in_steps():

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from napari_medvlm.errors import ImagingError
 from napari_medvlm.imaging import Volume, read
 from napari_medvlm.imaging.layers import layer_data
-from napari_medvlm.imaging.writing import layer_volume, write_nifti
+from napari_medvlm.imaging.writing import UNKNOWN_ORIENTATION, caveats, layer_volume, write_nifti
 
 from .series import write_series
 from .test_orientation import affine_of, orders, signs
@@ -82,6 +82,8 @@ def test_an_unknown_orientation_is_claimed_by_no_form(tmp_path):
     np.testing.assert_allclose(header.get_zooms(), (1, 2, 3))
     (again,) = read(path)
     assert not again.oriented
+    assert caveats(made) == [UNKNOWN_ORIENTATION]
+    assert caveats(volume()) == []
 
 
 def test_time_and_colour_have_their_places(tmp_path):

@@ -124,6 +124,7 @@ def test_left_out_files_are_folded_until_asked_for(qtbot, chooser):
 
 def test_studies_have_a_column_only_when_there_are_several(chooser):
     assert chooser(entry("a", study="1"), entry("b", study="1")).list.isColumnHidden(5)
+    assert chooser(entry("a", study="1"), entry("b")).list.isColumnHidden(5)
     assert not chooser(entry("a", study="1"), entry("b", study="2")).list.isColumnHidden(5)
 
 

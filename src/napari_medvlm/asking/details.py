@@ -79,10 +79,12 @@ def details(source: Volume | Clip) -> Details:
 
 def _clip_details(clip: Clip) -> Details:
     frames, rows_, columns, _ = clip.shape
+    steps = getattr(clip, "spacing", None)
     rows = [
-        ("format", "video"),
+        ("format", "DICOM" if clip.modality else "video"),
         ("modality", clip.modality),
         ("matrix", f"{frames} frames × {rows_} × {columns}"),
+        ("pixel size", f"{steps[0]:.4g} × {steps[1]:.4g} mm (row, column)" if steps else ""),
         ("orientation", "unknown"),
         ("times", _times(clip.times)),
     ]

@@ -9,7 +9,7 @@ from ..errors import ImagingError, SelectionError
 from ..imaging import Volume
 from ..imaging.listing import matrix_words, row_of, spacing_words
 from ..imaging.scan import Entry, scan
-from ..imaging.writing import UNKNOWN_ORIENTATION, write_nifti
+from ..imaging.writing import caveats, write_nifti
 from .main import EXIT_OK
 
 
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     if not isinstance(source, Volume):
         raise ImagingError("A clip is no volume, and NIfTI has no place for its frames.")
     written = write_nifti(source, options.out)
-    remarks = [*source.remarks, *(() if source.oriented else (UNKNOWN_ORIENTATION,))]
+    remarks = [*source.remarks, *caveats(source)]
     if options.json:
         facts = {"file": str(written), "name": source.name, "shape": list(source.voxels.shape)}
         print(json.dumps(facts | {"remarks": remarks}))

@@ -72,11 +72,12 @@ def layer_data(
     }
     if isinstance(source, Clip):
         facts |= {"kind": "clip", "frames": len(source), "fps": source.fps}
+        steps = getattr(source, "spacing", None)
         attributes |= {
             "rgb": True,
             "axis_labels": ("t", *SPATIAL_AXES[1:]),
-            # One unit for all: napari warns when the units of layers differ.
-            "units": ("pixel",) * 3,
+            "scale": (1.0, *(steps or (1.0, 1.0))),
+            "units": ("pixel", *(("mm" if steps else "pixel",) * 2)),
             "contrast_limits": (0, 255),
         }
         return source.as_array(), attributes, "image"

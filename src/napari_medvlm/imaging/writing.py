@@ -31,6 +31,11 @@ UNKNOWN_ORIENTATION = (
     "programs will guess its orientation."
 )
 
+UNEVEN = (
+    "The slices are not evenly spaced, and NIfTI holds one distance for all: places between the "
+    "first and the last slice are off."
+)
+
 
 def write_nifti(volume: Volume, path: str | os.PathLike[str]) -> Path:
     """Write a Volume as NIfTI, whole or not at all.
@@ -79,6 +84,14 @@ def write_nifti(volume: Volume, path: str | os.PathLike[str]) -> Path:
     return place
 
 
+def caveats(volume: Volume) -> list[str]:
+    """What a NIfTI file of a Volume cannot say, one sentence each."""
+    told = [] if volume.oriented else [UNKNOWN_ORIENTATION]
+    if len(getattr(volume, "slice_positions", ())) == volume.spatial_shape[0]:
+        told.append(UNEVEN)
+    return told
+
+
 def layer_volume(
     data: Any, attributes: Mapping[str, Any], others: Iterable[Volume] | None = None
 ) -> Volume:
@@ -123,14 +136,15 @@ def _assembled(
     temporal = voxels.ndim - coloured == 4
     affine = place.affine.copy()
     affine[:3] *= factor
-    made = Volume(
-        voxels, affine, oriented=place.oriented, coloured=coloured, temporal=temporal, unit=unit
-    )
     known = place.source
+    given: dict[str, Any] = {
+        "voxels": voxels, "affine": affine, "unit": unit, "oriented": place.oriented,
+        "coloured": coloured, "temporal": temporal,
+    }  # fmt: skip
     if known is None:
-        return made
+        return Volume(**given)
     times = known.times if temporal and len(known.times) == len(voxels) else ()
-    return replace(made, times=times, facts=dict(known.facts), name=known.name)
+    return replace(known, times=times, windows=(), **given)
 
 
 def _voxels(data: Any, rgb: bool) -> tuple[npt.NDArray[Any], bool]:

@@ -114,7 +114,7 @@ class SeriesChooser(QDialog):
     def _arrange(self, found: Found) -> None:
         count = counted(len(self._rows), "series", "series")
         head = PlainLabel(f"{count} found. Ctrl or Shift selects several.")
-        studies = {row.study for row in self._rows}
+        studies = {row.study for row in self._rows if row.study}
         self.list.setColumnHidden(_STUDY, len(studies) < 2)
         named(self.details, "remarks", "Remarks about the series selected last")
         self.details.setMinimumHeight(3 * self.details.fontMetrics().lineSpacing())
@@ -142,7 +142,7 @@ class SeriesChooser(QDialog):
         column.addWidget(self.fold)
         column.addWidget(self.left_out)
         column.addWidget(self.buttons)
-        self.resize(920, 560)
+        self.resize(960, 580)
 
     def _button(self, which: Any) -> QPushButton:
         button: QPushButton = self.buttons.addButton(which)
@@ -150,7 +150,15 @@ class SeriesChooser(QDialog):
 
     def _add(self, number: int) -> QTreeWidgetItem:
         row = self._rows[number]
-        words = (row.title, row.modality, row.matrix, row.spacing, row.count, row.study, row.gist)
+        words = (
+            row.title,
+            row.modality,
+            row.matrix,
+            row.spacing,
+            row.count,
+            row.study[:6],
+            row.gist,
+        )
         item = QTreeWidgetItem(list(words))
         item.setSizeHint(0, QSize(0, THUMBNAIL + 8))
         item.setIcon(0, _icon(_blank()))
@@ -249,7 +257,7 @@ def _list_of_series() -> QTreeWidget:
     header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
     header.setSectionResizeMode(_REMARKS, QHeaderView.ResizeMode.Stretch)
-    header.resizeSection(0, 300)
+    header.resizeSection(0, 270)
     named(tree, "series", "")
     return tree
 

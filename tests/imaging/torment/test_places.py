@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from napari_medvlm.errors import ImagingError
 from napari_medvlm.imaging import Volume, read
 from napari_medvlm.imaging.scan import scan
+from napari_medvlm.napari_hooks import get_reader
 
 from ..dicom.odd_series import CASES
 from .victim import Victim
@@ -38,6 +40,19 @@ def test_a_pipe_in_a_folder_is_passed_over(victim: Victim, tmp_path):
     reasons = [one.reason for one in scan(tmp_path / "scan").left_out]
     assert len(reasons) == 2
     assert all("no regular file" in reason for reason in reasons)
+
+
+@posix
+def test_a_pipe_in_a_folder_does_not_stop_napari(tmp_path):
+    os.mkfifo(tmp_path / "AAA")
+    CASES["axial"](tmp_path / "scan")
+    found: list[object] = []
+    # In a thread: opening a pipe that nobody writes to never comes back.
+    asking = threading.Thread(target=lambda: found.append(get_reader(str(tmp_path))), daemon=True)
+    asking.start()
+    asking.join(60)
+    assert found
+    assert found[0] is not None
 
 
 @posix
