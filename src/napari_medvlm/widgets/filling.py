@@ -110,7 +110,11 @@ class Filling(QObject):
             _whole(entry, source, report), "medvlm-fill"
         )
         self.progress = cancelable_progress(
-            desc=f"Reading {layer.name}", total=100, cancel_callback=self.job.cancel
+            desc=f"Reading {layer.name}",
+            total=100,
+            cancel_callback=self.job.cancel,
+            # Without counts and rates, beside which Cancel would not fit into napari's dock.
+            bar_format="{desc}|{bar}| ",
         )
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)
