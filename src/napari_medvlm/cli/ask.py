@@ -51,8 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--slices",
         default=None,
-        help="even:11 | 12,40 | 10-20 | current (the middle one) | all; of a clip also "
-        "segments:32 | per-second; the model's own choice",
+        help="even:11 | mm:11 | even:11@10-40 | 12,40 | 10-20 | current (the middle one) | all; "
+        "of a clip also segments:32 | per-second; without it what the model was trained on",
     )
     parser.add_argument(
         "--seconds", default=None, metavar="FROM,TO", help="a stretch of a clip, in seconds"
