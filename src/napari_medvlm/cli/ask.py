@@ -58,7 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seconds", default=None, metavar="FROM,TO", help="a stretch of a clip, in seconds"
     )
     parser.add_argument("--plane", choices=PLANES, default=None, help="default axial, if known")
-    parser.add_argument("--window", default=None, metavar="C,W", help="centre,width; the file's")
+    parser.add_argument(
+        "--window", default=None, metavar="C,W", help="as in --window=-600,1500; the file's"
+    )
     parser.add_argument(
         "--scaling",
         choices=["window", "slice_extremes"],
