@@ -53,14 +53,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--slices",
         default=None,
-        help="even:11 | 12,40 | 10-20 | current (the middle one) | all; of a clip also "
-        "segments:32 | per-second; the model's own choice",
+        help="even:11 | mm:11 | even:11@10-40 | 12,40 | 10-20 | current (the middle one) | all; "
+        "of a clip also segments:32 | per-second; without it what the model was trained on",
     )
     parser.add_argument(
         "--seconds", default=None, metavar="FROM,TO", help="a stretch of a clip, in seconds"
     )
     parser.add_argument("--plane", choices=PLANES, default=None, help="default axial, if known")
-    parser.add_argument("--window", default=None, metavar="C,W", help="centre,width; the file's")
+    parser.add_argument(
+        "--window", default=None, metavar="C,W", help="as in --window=-600,1500; the file's"
+    )
     parser.add_argument(
         "--scaling",
         choices=["window", "slice_extremes"],

@@ -6,7 +6,7 @@ from .clip import Clip
 from .frame import BoxXYXY, Frame
 from .orientation import edge_letters, napari_view, slice_count
 from .reading import read, read_files
-from .sampling import even, parse_slices
+from .sampling import equidistant, even, parse_slices
 from .segments import Stretch, parse_frames, per_second, segments
 from .selection import PLANES, Plane, Scaling, Selection
 from .taking import source_id, take
@@ -24,6 +24,7 @@ __all__ = [
     "Volume",
     "Window",
     "edge_letters",
+    "equidistant",
     "even",
     "napari_view",
     "parse_frames",

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ..imaging import per_second
 from . import compare
 from .chat_run import ChatRun
 from .files import RecordError, read_arrays, read_json
@@ -25,10 +26,13 @@ FEATURE_TOLERANCE = LOGIT_TOLERANCE = 5e-5
 #: Of a mean in float64, where only the order of summation may differ.
 MEAN_TOLERANCE = 1e-9
 _SUB_SLICE = "[:, :, 3::8, 5::8]"
-#: Entries that say what goes in.
+#: Entries that say what goes in; they show in what comes out.
 _INPUTS = {
-    "name", "checkpoint", "kind", "reasoning_prompt", "question", "history", "inputs",
-    "max_new_tokens", "bound_s", "num_segments", "video_duration_s", "fps", "num_frames",
+    "checkpoint", "reasoning_prompt", "question", "history", "inputs", "bound_s", "num_segments",
+}  # fmt: skip
+_KINDS = {
+    "text_only", "single_image", "single_image_tiled", "multi_turn", "volume", "video_bound",
+    "video_duration",
 }  # fmt: skip
 _Check = Callable[[ChatRun], Any]
 #: Entries that must be equal, and what they are here.
@@ -41,8 +45,12 @@ _EXACT: dict[str, _Check] = {
     "frame_indices": lambda run: run.indices,
     "tile_sizes": lambda run: [list(t.shape[1::-1]) for p in run.pictures for t in p.tiles],
     "new_tokens": lambda run: len(run.ids),
+    "num_frames": lambda run: run.clip[0],
+    "fps": lambda run: run.clip[1],
+    "video_duration_s": lambda run: len(per_second(*run.clip)),
 }
 _TEXTS: dict[str, _Check] = {
+    "name": lambda run: run.name,
     "system_message": lambda run: run.model.layout.system_message,
     "full_question": lambda run: run.composed,
     "prompt": lambda run: run.prompt.text,
@@ -99,6 +107,12 @@ def _entry(run: ChatRun, key: str, value: Any) -> Iterator[Row]:
         yield compare.exact(run.name, key, _EXACT[key](run), value)
     elif key in _TEXTS:
         yield compare.text(run.name, key, _TEXTS[key](run), value)
+    elif key == "kind":
+        if value not in _KINDS:
+            yield Row.failed(run.name, key, f"Cases of the kind {value!r} are not known.")
+    elif key == "max_new_tokens":
+        settings = run.case.get("generation", {})
+        yield compare.exact(run.name, key, settings.get(key, value), value)
     elif key == "generation":
         yield from _generation(run, value)
     elif key == "pixel_values":

@@ -40,15 +40,15 @@ class ChatRun:
         self.name = folder.name
         self.model = model
         self._folder = folder
-        self._case = case
+        self.case = case
         self._answer = answer
 
     @cached_property
     def prompt(self) -> Any:
         """The prompt of what the authors' chat was given."""
-        history = self._case.get("history")
+        history = self.case.get("history")
         return self.model.encode_chat(
-            str(self._case["full_question"]),
+            str(self.case["full_question"]),
             self._images,
             history=None if history is None else [(str(q), str(a)) for q, a in history],
             tiles=self._tiles,
@@ -83,7 +83,7 @@ class ChatRun:
     @cached_property
     def ids(self) -> list[int]:
         """New tokens of the decode loop, greedy."""
-        settings = Generation(max_new_tokens=int(self._case["max_new_tokens"]))
+        settings = Generation(max_new_tokens=int(self.case["max_new_tokens"]))
         return [int(i) for i in self.model.generate_ids(self.prompt, settings)]
 
     @cached_property
@@ -99,7 +99,7 @@ class ChatRun:
 
         A reasoning prompt that is not the model's own stands as part of the words.
         """
-        words, first = str(self._case["question"]), self._case.get("reasoning_prompt")
+        words, first = str(self.case["question"]), self.case.get("reasoning_prompt")
         if first is None or PLACE in words:
             return words
         count = len(self._images)
@@ -113,14 +113,19 @@ class ChatRun:
     @cached_property
     def indices(self) -> tuple[int, ...]:
         """Slices or frames that are taken."""
-        if "volume" in self._case["inputs"]:
+        if "volume" in self.case["inputs"]:
             return even(len(self._arrays("volume")["volume"]), 11)
-        stored = self._arrays("frames")
-        count, fps = len(stored["frames"]), float(stored["fps"])
-        if "video_duration_s" in self._case:
+        count, fps = self.clip
+        if "video_duration_s" in self.case:
             return per_second(count, fps)
-        first, last = self._case["bound_s"]
-        return segments(count, int(self._case["num_segments"]), fps, (float(first), float(last)))
+        first, last = self.case["bound_s"]
+        return segments(count, int(self.case["num_segments"]), fps, (float(first), float(last)))
+
+    @cached_property
+    def clip(self) -> tuple[int, float]:
+        """Frames of the video, and how many a second."""
+        stored = self._arrays("frames")
+        return len(stored["frames"]), float(stored["fps"])
 
     @property
     def frames_prompt(self) -> Any | None:
@@ -131,8 +136,8 @@ class ChatRun:
         frames = self._frames
         if frames is None:
             return None
-        turns, words = [], str(self._case["full_question"])
-        for question, answer in self._case.get("history") or []:
+        turns, words = [], str(self.case["full_question"])
+        for question, answer in self.case.get("history") or []:
             count = question.count(PLACE)
             turns.append(Turn(question, answer, frames=frames[:count], tiles=self._tiles))
             frames = frames[count:]
@@ -144,7 +149,7 @@ class ChatRun:
 
     @property
     def _tiles(self) -> bool:
-        return str(self._case["kind"]).endswith("_tiled")
+        return str(self.case["kind"]).endswith("_tiled")
 
     @cached_property
     def _images(self) -> list[Any]:
@@ -156,13 +161,13 @@ class ChatRun:
             with Image.open(path) as image:
                 image.load()
                 found.append(image)
-        if found or not self._case["inputs"]:
+        if found or not self.case["inputs"]:
             return found
         return [frame.pixels for frame in self._frames or ()]
 
     @cached_property
     def _frames(self) -> tuple[Frame, ...] | None:
-        kinds = set(self._case["inputs"])
+        kinds = set(self.case["inputs"])
         if not kinds:
             return ()
         if kinds == {"volume"}:
@@ -180,7 +185,7 @@ class ChatRun:
 
     @property
     def _paths(self) -> list[Path]:
-        inputs = self._case["inputs"]
+        inputs = self.case["inputs"]
         strange = sorted(set(inputs) - {"image", "images", "volume", "frames"})
         if strange:
             raise RecordError(f"Inputs of this kind are not known: {', '.join(strange)}.")
@@ -188,4 +193,4 @@ class ChatRun:
         return [self._folder / str(name) for name in names]
 
     def _arrays(self, kind: str) -> dict[str, npt.NDArray[Any]]:
-        return read_arrays(self._folder / str(self._case["inputs"][kind]))
+        return read_arrays(self._folder / str(self.case["inputs"][kind]))

@@ -147,7 +147,7 @@ class InternVL(AnsweringModel):
         sent: list[_Sent] = []
         for index, turn in enumerate(question.history):
             frames = turn_pictures(question.history, index)
-            reply = self._harmless(turn.reply.strip()).replace(PLACE, "")
+            reply = self._harmless(turn.reply.strip(), PLACE)
             turns.append((self._harmless(turn_text(turn, frames)), reply))
             sent += [self._sent(frame, tiles=turn.tiles) for frame in frames]
         turns.append((self.user_text(question), None))
@@ -221,11 +221,14 @@ class InternVL(AnsweringModel):
             lambda: tiled(image, side, layout.tiles, thumbnail=layout.thumbnail),
         )
 
-    def _harmless(self, text: str) -> str:
-        """Take out what would be read as a turn mark or as visual tokens."""
+    def _harmless(self, text: str, *marks: str) -> str:
+        """Take out what would be read as a turn mark, as visual tokens, or as one of ``marks``."""
         clean = self.tokens.harmless(text)
-        while CONTEXT in clean:
-            clean = self.tokens.harmless(clean.replace(CONTEXT, ""))
+        while any(mark in clean for mark in (CONTEXT, *marks)):
+            # Again and again: taking one out can put another together.
+            for mark in (CONTEXT, *marks):
+                clean = clean.replace(mark, "")
+            clean = self.tokens.harmless(clean)
         return clean
 
 
