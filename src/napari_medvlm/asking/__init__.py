@@ -6,6 +6,7 @@ become words, and the answer's boxes go back to their source.
 
 from __future__ import annotations
 
+from .budget import Budget
 from .choosing import SliceChoice, add_slice, scaling_of
 from .composing import Composed, compose
 from .conversation import Conversation
@@ -30,6 +31,7 @@ from .wording import (
 __all__ = [
     "answer_words",
     "AskingThread",
+    "Budget",
     "Composed",
     "Conversation",
     "Exchange",

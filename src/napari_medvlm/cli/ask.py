@@ -41,6 +41,7 @@ from ..imaging import (
 from ..imaging import slice_count as count_slices
 from ..imaging.scan import Entry, scan
 from ..models.contracts import InputContract
+from ..models.planning import PRECISIONS
 from .main import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USER_ERROR
 
 
@@ -85,7 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--temperature", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default=None, help="cpu, cuda, cuda:1; a GPU if there is one")
-    parser.add_argument("--dtype", default=None, choices=["float32", "bfloat16", "float16"])
+    parser.add_argument("--dtype", default=None, choices=PRECISIONS, help="int8: weights in 8 bit")
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
 
 

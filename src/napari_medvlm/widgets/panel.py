@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from ..asking import (
     AskingThread,
+    Budget,
     Composed,
     Exchange,
     FramePreparer,
@@ -81,6 +82,7 @@ class MedvlmPanel(QWidget):
         self._viewer = napari_viewer
         self.session = Session(ModelThread() if thread is None else thread)
         self._preparer = FramePreparer()
+        self._budget = Budget()
         self._prepared: Prepared | None = None
         self._problem = ""
         self._pointing = Pointing(napari_viewer)
@@ -282,7 +284,9 @@ class MedvlmPanel(QWidget):
         video = isinstance(prepared.source, Clip)
         scaling = prepared.selection.scaling
         words = contract_words(self.model_bar.contract, prepared.frames, video, scaling)
-        self.strip.show_frames(prepared.frames, regions, words)
+        tiles = self.source_box.options.in_tiles
+        need = self._budget.words(self.model_bar.chosen, prepared.frames, tiles=tiles)
+        self.strip.show_frames(prepared.frames, regions, words, need)
         self.ask_box.show_line(" ".join(notes))
         self._show_state()
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from ...errors import CheckpointError
 from ...extras import require
 from ..base import Prompt
+from ..batching import in_batches
 from ..checkpoint import Checkpoint
 from ..form import Form
 from ..network import VisionLanguageNetwork, without_notices
@@ -105,16 +109,20 @@ class InternVLNetwork(VisionLanguageNetwork):
         places = [prompt.extra["tiles"][index] for index in indices]
         rows = [row for start, stop in places for row in range(start, stop)]
         assert prompt.pixels is not None  # there are spans, so there are pixels
-        made = []
         with torch.inference_mode():
-            for first in range(0, len(rows), self.tiles_at_once):
-                part = prompt.pixels[rows[first : first + self.tiles_at_once]]
-                pixels = torch.from_numpy(part).to(self.device, self.dtype)
-                found = self.module.model.get_image_features(pixel_values=pixels, return_dict=True)
-                made.append(found.pooler_output)
+            made = in_batches(
+                lambda first, stop: self._encode_tiles(prompt.pixels[rows[first:stop]]),
+                len(rows),
+                self.tiles_at_once,
+            )
             tiles = torch.cat(made)
             counts = [stop - start for start, stop in places]
             return [part.flatten(0, 1) for part in tiles.split(counts)]
+
+    def _encode_tiles(self, tiles: npt.NDArray[np.float32]) -> Any:
+        pixels = self._torch.from_numpy(tiles).to(self.device, self.dtype)
+        found = self.module.model.get_image_features(pixel_values=pixels, return_dict=True)
+        return found.pooler_output
 
     def _fit_positions(self, side: int) -> None:
         """Resample position embeddings to images of another size, in float32 as the authors do."""
