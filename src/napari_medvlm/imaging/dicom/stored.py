@@ -48,7 +48,8 @@ def pixel_fields(ds: Any) -> dict[str, Any]:
         "syntax": transfer_syntax(ds),
         "allocated": allocated,
         "bits": min(bits, allocated),
-        "high": int(ds.get("HighBit") or min(bits, allocated) - 1),
+        # A bit that is not there is a mistake.
+        "high": min(int(ds.get("HighBit") or min(bits, allocated) - 1), allocated - 1),
         "signed": signed,
         # Float Pixel Data has no BitsStored (PS3.3 C.7.6.24, C.7.6.25).
         "floating": allocated in (32, 64) and not ds.get("BitsStored"),
