@@ -63,7 +63,7 @@ def check(answer: dict[str, Any], path: Path) -> None:
         assert answer["advice"], answer
 
 
-@settings(quiet, max_examples=160)
+@settings(quiet, max_examples=110)
 @given(st.sampled_from(NAMES), st.booleans(), st.lists(mutations(), min_size=1, max_size=4))
 def test_damaged_bytes_are_refused_or_read(victim, sound, tmp_path, name, inside, changes):
     data = sound[name]
@@ -76,7 +76,7 @@ def test_damaged_bytes_are_refused_or_read(victim, sound, tmp_path, name, inside
     check(victim.read(path), path)
 
 
-@settings(quiet, max_examples=80)
+@settings(quiet, max_examples=60)
 @given(st.sampled_from(NAMES), st.floats(0, 1, exclude_max=True))
 def test_a_file_cut_short_is_never_read_as_if_it_were_whole(victim, sound, tmp_path, name, share):
     path = tmp_path / name
