@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asking.scans import clip
-from napari_medvlm.errors import SelectionError
+from napari_medvlm.errors import ImagingError, SelectionError
 from napari_medvlm.imaging import Volume, Window
 from napari_medvlm.imaging.layers import layer_data, layer_transform, volume_of
 
@@ -54,6 +54,23 @@ def test_world_coordinates_are_patient_mm_along_each_axis(order, sign, index):
     world = np.array(index) * scale + translate
     patient = (volume.affine @ (*index, 1))[list(order)] * sign
     np.testing.assert_allclose(world, patient)
+
+
+class Broken(Undecoded):
+    """Lazily read voxels whose slices cannot be decoded, but for what a viewer is shown."""
+
+    def __getitem__(self, key):
+        raise ImagingError("It is broken.")
+
+    def shown(self, report):
+        return np.arange(320, dtype=np.int16).reshape(self.shape)
+
+
+def test_a_broken_slice_does_not_keep_the_others_from_the_screen():
+    volume = Volume(Broken(), np.eye(4))
+    _, attributes, _ = layer_data(volume, report=print)
+    low, high = attributes["contrast_limits"]
+    assert 0 <= low < 10 < 310 < high <= 320
 
 
 def test_a_clip_whose_pixels_have_a_size_is_shown_in_mm():

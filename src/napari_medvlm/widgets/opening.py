@@ -7,7 +7,7 @@ a large volume is opened lazily: its layer stands at once, ``filling`` reads the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,14 +101,15 @@ def _open(
     problems: list[ImagingError] = []
     broken = sum(one.broken for one in found.left_out)
     for entry in entries:
+        report = Report()
         try:
-            source = wait_for(_opener(entry), f"Reading {entry.name}", window)
+            source, layer = wait_for(
+                _opener(entry, broken, report), f"Reading {entry.name}", window
+            )
         except ImagingError as error:
             problems.append(error)
             continue
-        source = _told(source, broken)
-        report = Report()
-        layers.append(layer_data(source, report=report))
+        layers.append(layer)
         fill_when_shown(viewer, window, entry, source, report)
     if problems and not layers:
         raise problems[0]
@@ -116,8 +117,15 @@ def _open(
     return layers
 
 
-def _opener(entry: Entry) -> Any:
-    return lambda progress: entry.open(lazy=is_large(entry), progress=progress)
+def _opener(
+    entry: Entry, broken: int, report: Report
+) -> Callable[[Progress], tuple[Volume | Clip, LayerData]]:
+    def work(progress: Progress) -> tuple[Volume | Clip, LayerData]:
+        source = _told(entry.open(lazy=is_large(entry), progress=progress), broken)
+        # Here too: without a window in the file, slices are decoded to find the contrast.
+        return source, layer_data(source, report=report)
+
+    return work
 
 
 def _told(source: Volume | Clip, broken: int) -> Volume | Clip:
