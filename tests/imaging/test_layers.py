@@ -56,23 +56,6 @@ def test_world_coordinates_are_patient_mm_along_each_axis(order, sign, index):
     np.testing.assert_allclose(world, patient)
 
 
-class Broken(Undecoded):
-    """Lazily read voxels whose slices cannot be decoded, but for what a viewer is shown."""
-
-    def __getitem__(self, key):
-        raise ImagingError("It is broken.")
-
-    def shown(self, report):
-        return np.arange(320, dtype=np.int16).reshape(self.shape)
-
-
-def test_a_broken_slice_does_not_keep_the_others_from_the_screen():
-    volume = Volume(Broken(), np.eye(4))
-    _, attributes, _ = layer_data(volume, report=print)
-    low, high = attributes["contrast_limits"]
-    assert 0 <= low < 10 < 310 < high <= 320
-
-
 def test_a_clip_whose_pixels_have_a_size_is_shown_in_mm():
     film = clip()
     assert layer_data(film)[1]["units"] == ("pixel",) * 3
@@ -167,6 +150,23 @@ def test_a_lazily_read_volume_is_shown_undecoded_and_comes_back():
     assert isinstance(data, Shown)
     assert data.report is print
     assert volume_of(layer_like(data, metadata=attributes["metadata"], scale=())) is volume
+
+
+class Broken(Undecoded):
+    """Lazily read voxels whose slices cannot be decoded, but for what a viewer is shown."""
+
+    def __getitem__(self, key):
+        raise ImagingError("It is broken.")
+
+    def shown(self, report):
+        return np.arange(320, dtype=np.int16).reshape(self.shape)
+
+
+def test_a_broken_slice_does_not_keep_the_others_from_the_screen():
+    volume = Volume(Broken(), np.eye(4))
+    _, attributes, _ = layer_data(volume, report=print)
+    low, high = attributes["contrast_limits"]
+    assert 0 <= low < 10 < 310 < high <= 320
 
 
 @pytest.mark.parametrize(

@@ -100,12 +100,10 @@ def _open(
     layers: list[LayerData] = []
     problems: list[ImagingError] = []
     broken = sum(one.broken for one in found.left_out)
-    for entry in entries:
+    for entry in (_telling(entry, broken) for entry in entries):
         report = Report()
         try:
-            source, layer = wait_for(
-                _opener(entry, broken, report), f"Reading {entry.name}", window
-            )
+            source, layer = wait_for(_opener(entry, report), f"Reading {entry.name}", window)
         except ImagingError as error:
             problems.append(error)
             continue
@@ -117,23 +115,29 @@ def _open(
     return layers
 
 
-def _opener(
-    entry: Entry, broken: int, report: Report
-) -> Callable[[Progress], tuple[Volume | Clip, LayerData]]:
+def _opener(entry: Entry, report: Report) -> Callable[[Progress], tuple[Volume | Clip, LayerData]]:
     def work(progress: Progress) -> tuple[Volume | Clip, LayerData]:
-        source = _told(entry.open(lazy=is_large(entry), progress=progress), broken)
+        source = entry.open(lazy=is_large(entry), progress=progress)
         # Here too: without a window in the file, slices are decoded to find the contrast.
         return source, layer_data(source, report=report)
 
     return work
 
 
-def _told(source: Volume | Clip, broken: int) -> Volume | Clip:
+def _telling(entry: Entry, broken: int) -> Entry:
+    """The entry, whose Volume tells how many files beside it are broken."""
+    if not broken:
+        return entry
     # As a remark too: a notification is gone when the scan is looked at again.
-    if not broken or isinstance(source, Clip):
-        return source
     remark = f"{counted(broken, 'file')} beside this one could not be read."
-    return replace(source, remarks=(*source.remarks, remark))
+
+    def opener(*, lazy: bool, progress: Progress | None) -> Volume | Clip:
+        source = entry.opener(lazy=lazy, progress=progress)
+        if isinstance(source, Clip):
+            return source
+        return replace(source, remarks=(*source.remarks, remark))
+
+    return replace(entry, opener=opener)
 
 
 def _notify(problems: Sequence[ImagingError], broken: int) -> None:
