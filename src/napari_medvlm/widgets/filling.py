@@ -164,9 +164,6 @@ class Filling(QObject):
             self._put(whole)
 
     def _put(self, whole: Volume) -> None:
-        # What was found beside it when the folder was looked at.
-        extra = [r for r in self._source.remarks if r not in whole.remarks]
-        whole = replace(whole, remarks=(*whole.remarks, *extra))
         data, attributes, _ = layer_data(whole)
         for key in (FACTS_KEY, SOURCE_KEY):
             self._layer.metadata[key] = attributes["metadata"][key]
