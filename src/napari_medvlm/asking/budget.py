@@ -151,7 +151,8 @@ class Budget:
             load = _load(model, offer, frames, tiles=tiles)
         except MedvlmError:
             return ""  # the question itself will say what is wrong with it
-        made = plan(model.footprint, load, _precision(offer, memory), memory and memory.free)
+        free = None if memory is None else memory.free
+        made = plan(model.footprint, load, _precision(offer, memory), free)
         told = f"about {load.prompt_tokens:,} tokens"
         if memory is not None:
             told += f" · needs {size_in_bytes(made.need.total)} of "

@@ -108,10 +108,11 @@ class InternVLNetwork(VisionLanguageNetwork):
         torch = self._torch
         places = [prompt.extra["tiles"][index] for index in indices]
         rows = [row for start, stop in places for row in range(start, stop)]
-        assert prompt.pixels is not None  # there are spans, so there are pixels
+        pixels = prompt.pixels
+        assert pixels is not None  # there are spans, so there are pixels
         with torch.inference_mode():
             made = in_batches(
-                lambda first, stop: self._encode_tiles(prompt.pixels[rows[first:stop]]),
+                lambda first, stop: self._encode_tiles(pixels[rows[first:stop]]),
                 len(rows),
                 self.tiles_at_once,
             )
