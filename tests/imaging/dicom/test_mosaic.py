@@ -34,7 +34,7 @@ def test_both_forms_of_the_csa_header_are_read(new):
     assert csa_floats(read_csa(raw), "B") == ()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_a_damaged_csa_header_gives_what_is_sound(data):
     raw = bytearray(csa({"A": ["1"], "B": ["2", "3"]}))
