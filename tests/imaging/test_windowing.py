@@ -67,3 +67,34 @@ def test_8_bit_volumes_have_no_default_window():
 def test_a_constant_image_still_has_a_window():
     got = apply_window(np.full((2, 2), 7.0), percentile_window(np.full((2, 2), 7.0)))
     assert got.min() == got.max() == 128
+
+
+def test_padding_and_what_is_no_number_do_not_count():
+    values = np.concatenate([np.full(500, -3024.0), np.linspace(0, 100, 101), [np.nan, np.inf]])
+    window = percentile_window(values, (-3024.0, -3024.0))
+    np.testing.assert_allclose(window.limits, (0.5, 99.5))
+
+
+def test_an_image_of_padding_alone_still_has_a_window():
+    window = percentile_window(np.full(9, -3024.0), (-3024.0, -3024.0))
+    assert window.limits[0] < -3024 < window.limits[1]
+
+
+def test_a_window_is_found_without_looking_at_every_slice():
+    asked = set()
+
+    class Voxels:
+        shape, dtype, ndim = (200, 4, 4), np.dtype(np.int16), 3
+
+        def __getitem__(self, key):
+            asked.add(key)
+            return np.arange(16, dtype=np.int16).reshape(4, 4)
+
+    default_window(Volume(Voxels(), np.eye(4)))
+    assert len(asked) <= 12
+
+
+def test_a_table_is_looked_up_and_holds_on_beyond_its_ends():
+    window = Window(11.5, 3, "lut", "table", (0, 10, 100, 255))
+    got = apply_window(np.array([-5, 10, 11, 12, 12.5, 13, 99]), window)
+    np.testing.assert_array_equal(got, [0, 0, 10, 100, 178, 255, 255])

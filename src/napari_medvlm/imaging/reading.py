@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from ..errors import ImagingError
 from .clip import Clip
+from .formats.pairs import companions
 from .progress import Cancelled, Progress, Step
 from .scan import Entry, Found, LeftOut
 from .sniffing import Kind, found, promised, sniff
@@ -24,15 +25,17 @@ def read(path: str | os.PathLike[str], *, progress: Progress | None = None) -> l
     Parameters
     ----------
     path
-        A DICOM file (of any name), NIfTI, .npy, PNG, JPEG or video; or a folder of such
-        files, looked through with its subfolders.
+        A DICOM file (of any name), NIfTI or Analyze (either file of a pair), MGH, NRRD,
+        MetaImage, .npy, .npz, a picture (PNG, JPEG, TIFF, BMP, GIF, WebP) or a video; or a folder
+        of such files, looked through with its subfolders.
     progress
         Told how far the reading is; may raise ``Cancelled``.
 
     Returns
     -------
     sources
-        One Volume or Clip for a file (a DICOM file may hold only one slice). For a folder one
+        One Volume or Clip for a file (a DICOM file may hold only one slice; an .npz archive
+        gives one for each image in it). For a folder one
         entry for each coherent volume of each DICOM series, then one for each other file, in
         order of name.
 
@@ -94,7 +97,7 @@ def _find_one(path: Path) -> Found:
             "Choose a scan or a clip, or the folder that holds one.",
         )
     if kind != "dicom":
-        return Found((_entry(path, kind),))
+        return Found(tuple(_entries(path, kind)))
     from .dicom.series import scan_dicom
 
     listed = scan_dicom([path])
@@ -125,6 +128,9 @@ def find_files(paths: list[Path], progress: Progress | None = None) -> Found:
                 left_out.append(LeftOut(path, f"It is {found(path)}."))
             else:
                 kinds[path] = kind
+    parts = companions(kinds)
+    kinds = {path: kind for path, kind in kinds.items() if path not in parts}
+    left_out = [one for one in left_out if one.path not in parts]
     dicom = [path for path, kind in kinds.items() if kind == "dicom"]
     if dicom:
         from .dicom.series import scan_dicom
@@ -135,30 +141,40 @@ def find_files(paths: list[Path], progress: Progress | None = None) -> Found:
     for path, kind in kinds.items():
         if kind != "dicom":
             try:
-                entries.append(_entry(path, kind))
+                entries += _entries(path, kind)
             except ImagingError as error:
                 left_out.append(LeftOut(path, error.message, broken=True))
     return Found(tuple(entries), tuple(left_out))
 
 
-def _entry(path: Path, kind: Kind) -> Entry:
-    # Imported here, so that a program that reads one format loads one library.
+def _entries(path: Path, kind: Kind) -> Sequence[Entry]:
     with _opening(path):
-        if kind == "nifti":
-            from .formats.nifti import scan_nifti
+        if kind == "npz":
+            from .formats.npy import scan_npz
 
-            return scan_nifti(path)
-        if kind == "npy":
-            from .formats.npy import scan_npy
+            return scan_npz(path)
+        return (_scanner(kind)(path),)
 
-            return scan_npy(path)
-        if kind == "picture":
-            from .formats.picture import scan_picture
 
-            return scan_picture(path)
-        from .video.files import scan_video
-
-        return scan_video(path)
+def _scanner(kind: Kind) -> Callable[[Path], Entry]:
+    # Imported here, so that a program that reads one format loads one library.
+    if kind == "nifti":
+        from .formats.nifti import scan_nifti as scanner
+    elif kind == "mgh":
+        from .formats.mgh import scan_mgh as scanner
+    elif kind == "nrrd":
+        from .formats.nrrd import scan_nrrd as scanner
+    elif kind == "metaimage":
+        from .formats.metaimage import scan_metaimage as scanner
+    elif kind == "npy":
+        from .formats.npy import scan_npy as scanner
+    elif kind == "tiff":
+        from .formats.tiff import scan_tiff as scanner
+    elif kind == "picture":
+        from .formats.picture import scan_picture as scanner
+    else:
+        from .video.files import scan_video as scanner
+    return scanner
 
 
 def files_in(folder: Path) -> Iterator[Path]:
@@ -194,8 +210,8 @@ def _nothing(where: str, problems: list[str]) -> str:
     found_what = f"{len(problems)} files" if problems else "no files"
     detail = f" ({'; '.join(problems[:3])})" if problems else ""
     return (
-        f"No scan or clip could be read from {where}: expected DICOM, NIfTI, .npy, PNG, JPEG "
-        f"or a video, found {found_what}{detail}."
+        f"No scan or clip could be read from {where}: expected DICOM, NIfTI, MGH, NRRD, "
+        f"MetaImage, .npy, a picture or a video, found {found_what}{detail}."
     )
 
 

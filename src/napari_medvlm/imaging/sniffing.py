@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["dicom", "nifti", "npy", "picture", "video"]
+Kind = Literal[
+    "dicom", "nifti", "mgh", "nrrd", "metaimage", "npy", "npz", "picture", "tiff", "video"
+]
 
 _HEAD = 4096
 #: What a file's name promises, for the error when its bytes say otherwise.
 _PROMISED = {
-    ".dcm": "a DICOM file", ".nii": "a NIfTI image", ".gz": "a gzipped NIfTI image",
-    ".npy": "a NumPy array", ".png": "a PNG picture", ".jpg": "a JPEG picture",
-    ".jpeg": "a JPEG picture", ".mp4": "an MP4 video", ".avi": "an AVI video",
-    ".mov": "a QuickTime video", ".mkv": "a Matroska video", ".webm": "a WebM video",
+    ".dcm": "a DICOM file", ".dicom": "a DICOM file", ".nii": "a NIfTI image",
+    ".nii.gz": "a gzipped NIfTI image", ".gz": "a gzipped NIfTI image",
+    ".hdr": "the header of a NIfTI or Analyze pair", ".img": "the voxels of a .hdr/.img pair",
+    ".mgh": "an MGH image", ".mgz": "a gzipped MGH image", ".nrrd": "an NRRD image",
+    ".nhdr": "the header of an NRRD image", ".mha": "a MetaImage",
+    ".mhd": "the header of a MetaImage", ".npy": "a NumPy array",
+    ".npz": "an archive of NumPy arrays", ".png": "a PNG picture", ".jpg": "a JPEG picture",
+    ".jpeg": "a JPEG picture", ".bmp": "a BMP picture", ".gif": "a GIF picture",
+    ".webp": "a WebP picture", ".tif": "a TIFF picture", ".tiff": "a TIFF picture",
+    ".mp4": "an MP4 video", ".avi": "an AVI video", ".mov": "a QuickTime video",
+    ".mkv": "a Matroska video", ".webm": "a WebM video",
 }  # fmt: skip
+#: First bytes of the pictures that Pillow decodes.
+_PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a")
+#: TIFF and BigTIFF, in both byte orders.
+_TIFFS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_MGH_TYPES = (0, 1, 3, 4, 10)
 
 
 def sniff(path: Path) -> Kind | None:
     """Format of a file, or None if it is none that is read here.
+
+    The .img file of a NIfTI or Analyze pair has no mark of its own: it is told by its header
+    beside it.
 
     Raises
     ------
@@ -29,21 +47,48 @@ def sniff(path: Path) -> Kind | None:
     """
     with path.open("rb") as file:
         head = file.read(_HEAD)
+    kind = _kind(head, path)
+    if kind is None and path.name.lower().endswith((".img", ".img.gz")):
+        from .formats.nifti import pair
+
+        header, _ = pair(path)
+        if header != path and sniff(header) == "nifti":
+            return "nifti"
+    return kind
+
+
+def _kind(head: bytes, path: Path) -> Kind | None:
     if head[128:132] == b"DICM" or _bare_dicom(head):
         return "dicom"
-    if _nifti(head):
+    packed = head.startswith(b"\x1f\x8b")
+    inner = _inflated(head) if packed else head
+    if _nifti(inner) or (path.name.lower().endswith((".hdr", ".hdr.gz")) and _analyze(inner)):
         return "nifti"
+    if _mgh(inner):
+        return "mgh"
+    if packed:
+        return None
+    if head.startswith(b"NRRD000"):
+        return "nrrd"
     if head.startswith(b"\x93NUMPY"):
         return "npy"
-    if head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")):
+    if _npz(head):
+        return "npz"
+    if head.startswith(_TIFFS):
+        return "tiff"
+    if head.startswith(_PICTURES) or _bmp(head) or _webp(head):
         return "picture"
+    if _metaimage(head):
+        return "metaimage"
     return "video" if _video(head) else None
 
 
 def promised(path: Path) -> str:
     """What the name of a file makes one expect."""
     return _PROMISED.get(
-        path.suffix.lower(), "DICOM, NIfTI, .npy, PNG, JPEG or a video (MP4, AVI, MOV, MKV)"
+        path.suffix.lower(),
+        "DICOM, NIfTI, MGH, NRRD, MetaImage, .npy, a picture (PNG, JPEG, TIFF, BMP) or a video "
+        "(MP4, AVI, MOV, MKV)",
     )
 
 
@@ -58,7 +103,7 @@ def found(path: Path) -> str:
     if head.startswith(b"PK\x03\x04"):
         return "a ZIP archive"
     if head.startswith(b"\x1f\x8b"):
-        return "gzipped data that is no NIfTI image"
+        return "gzipped data that is no NIfTI or MGH image"
     try:
         # A multi-byte character may be cut at the end of what was read.
         text = head.decode("utf-8", errors="strict" if len(head) < _HEAD else "ignore")
@@ -82,13 +127,51 @@ def _bare_dicom(head: bytes) -> bool:
     return bool(element <= 0x0070 and (explicit or length <= 128))
 
 
+def _inflated(head: bytes) -> bytes:
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, 512)
+    except zlib.error:
+        return b""
+
+
 def _nifti(head: bytes) -> bool:
-    if head.startswith(b"\x1f\x8b"):
-        try:
-            head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, 512)
-        except zlib.error:
-            return False
     return head[344:348] in (b"n+1\0", b"ni1\0") or head[4:8] in (b"n+2\0", b"ni2\0")
+
+
+def _analyze(head: bytes) -> bool:
+    # Analyze 7.5 has no magic word; its first number is the size of its header.
+    return len(head) >= 348 and head[:4] in (b"\x5c\x01\0\0", b"\0\0\x01\x5c")
+
+
+def _mgh(head: bytes) -> bool:
+    # Version 1, four counts, the type of the numbers: all big endian.
+    if len(head) < 32 or head[:4] != b"\0\0\0\1":
+        return False
+    *counts, kind = struct.unpack(">5i", head[4:24])
+    return min(counts) > 0 and kind in _MGH_TYPES
+
+
+def _npz(head: bytes) -> bool:
+    # The name of a ZIP archive's first member follows 30 bytes.
+    if not head.startswith(b"PK\x03\x04") or len(head) < 34:
+        return False
+    return head[30 : 30 + int.from_bytes(head[26:28], "little")].endswith(b".npy")
+
+
+def _bmp(head: bytes) -> bool:
+    # "BM", then (after size and offset) the size of one of the known headers.
+    sizes = (12, 40, 52, 56, 64, 108, 124)
+    return head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in sizes
+
+
+def _webp(head: bytes) -> bool:
+    return head.startswith(b"RIFF") and head[8:12] == b"WEBP"
+
+
+def _metaimage(head: bytes) -> bool:
+    if b"\0" in head[:16] or not re.match(rb"[A-Za-z]+[ \t]*=", head):
+        return False
+    return re.search(rb"(?m)^DimSize[ \t]*=", head) is not None
 
 
 def _video(head: bytes) -> bool:

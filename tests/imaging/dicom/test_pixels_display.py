@@ -215,3 +215,12 @@ def test_windows_of_each_frame_of_an_enhanced_object(tmp_path):
     volume = volume_of(path)
     assert volume.windows[0].centre == 10
     assert "differ from slice to slice" in " ".join(volume.remarks)
+
+
+@pytest.mark.parametrize(
+    ("tags", "words"),
+    [({"Units": "BQML"}, "Bq/ml"), ({"RescaleType": "HU"}, "HU"), ({"Units": "GML"}, "g/ml")],
+)
+def test_what_values_count_is_told(tmp_path, tags, words):
+    remarks = volume_of(save(image(ramp(), **tags), tmp_path / "a")).remarks
+    assert f"Values are in {words}." in remarks

@@ -239,3 +239,15 @@ def test_odd_lengths_are_padded_by_a_byte_that_is_no_pixel(tmp_path, shape):
 
 def test_grey_is_not_coloured():
     assert not is_coloured(header())
+
+
+def test_several_threads_may_read_one_file(tmp_path):
+    from concurrent.futures import ThreadPoolExecutor
+
+    values = np.random.default_rng(2).integers(0, 4096, (12, 30, 30)).astype(np.uint16)
+    ds = image(values, NumberOfFrames=12, BitsStored=12, HighBit=11)
+    ds.compress(uid.RLELossless, generate_instance_uid=False)
+    heads = read_headers(save(ds, tmp_path / "a"))
+    with ThreadPoolExecutor(4) as pool:
+        got = list(pool.map(read_image, heads * 3))
+    np.testing.assert_array_equal(got, np.concatenate([values] * 3))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 from itertools import permutations, product
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 from napari_medvlm.errors import ImagingError
 from napari_medvlm.imaging import Selection, Volume, read, slice_count, take
+from napari_medvlm.imaging.progress import Cancelled
+from napari_medvlm.imaging.scan import scan
 
 from ..series import write_series
 
@@ -167,3 +170,271 @@ def test_truncated_files_are_errors(tmp_path, name):
     path.write_bytes(path.read_bytes()[:6000])
     with pytest.raises(ImagingError, match="expected a NIfTI image"):
         read(path)
+
+
+def patch(path, **fields):
+    """Write header fields of a NIfTI-1 file in place, by their offset and type."""
+    places = {
+        "dim": (40, "<i2"), "intent": (68, "<i2"), "pixdim": (76, "<f4"), "offset": (108, "<f4"),
+        "scaling": (112, "<f4"), "units": (123, "u1"), "quatern": (256, "<f4"),
+        "codes": (252, "<i2"),
+    }  # fmt: skip
+    data = bytearray(path.read_bytes())
+    for name, values in fields.items():
+        at, kind = places[name]
+        packed = np.array(values, kind).tobytes()
+        data[at : at + len(packed)] = packed
+    path.write_bytes(data)
+    return path
+
+
+def test_files_that_come_with_nibabel():
+    folder = Path(nib.__file__).parent / "tests" / "data"
+    names = ["anatomical.nii", "functional.nii", "example4d.nii.gz", "example_nifti2.nii.gz",
+             "standard.nii.gz", "reoriented_anat_moved.nii"]  # fmt: skip
+    for path in (folder / name for name in names):
+        (entry,) = scan(path).entries
+        volume = only(path)
+        image = nib.load(path, mmap=False)
+        wanted = np.asanyarray(image.dataobj).T
+        np.testing.assert_allclose(volume.voxels, wanted, rtol=1e-6)
+        np.testing.assert_allclose(volume.affine[:3, 2::-1], image.affine[:3, :3])
+        np.testing.assert_allclose(volume.affine[:3, 3], image.affine[:3, 3])
+        assert entry.shape == volume.voxels.shape
+        assert (entry.spacing, entry.unit) == (volume.spacing, volume.unit)
+        assert entry.preview().dtype == np.uint8
+    with pytest.raises(ImagingError, match="CIFTI"):
+        read(folder / "row_major.dconn.nii")
+
+
+@pytest.mark.parametrize("kind", [nib.Nifti1Pair, nib.Nifti2Pair, nib.Spm2AnalyzeImage])
+@pytest.mark.parametrize("packed", ["", ".gz"])
+def test_a_pair_is_one_entry_whichever_file_is_named(tmp_path, kind, packed):
+    array = RNG.integers(0, 99, (4, 5, 6)).astype(np.int16)
+    image = kind(array, np.diag([2.0, 3.0, 4.0, 1.0]))
+    image.to_filename(tmp_path / f"a.img{packed}")
+    volumes = [only(tmp_path / f"a.{ending}{packed}") for ending in ("hdr", "img")]
+    for volume in volumes:
+        np.testing.assert_array_equal(volume.voxels, array.T)
+        assert volume.spacing == (4.0, 3.0, 2.0)
+        assert volume.oriented == (kind is not nib.Spm2AnalyzeImage)
+    found = scan(tmp_path)
+    assert [entry.files for entry in found.entries] == [2]
+    # SPM writes its own orientation into a .mat file, which is not read.
+    assert all(".mat" in one.path.name for one in found.left_out)
+    (tmp_path / f"a.img{packed}").unlink()
+    with pytest.raises(ImagingError, match="found none"):
+        read(tmp_path / f"a.hdr{packed}")
+
+
+def test_analyze_has_no_orientation_and_says_so(tmp_path):
+    nib.AnalyzeImage(np.zeros((4, 5, 6), np.int16), np.eye(4)).to_filename(tmp_path / "a.img")
+    volume = only(tmp_path / "a.img")
+    assert not volume.oriented
+    assert "Analyze 7.5: spacing from pixdim, the orientation is unknown." in volume.remarks
+
+
+def test_forms_that_disagree_are_told_with_how_far(tmp_path):
+    image = nib.Nifti1Image(np.zeros((11, 5, 6), np.int16), np.eye(4))
+    image.set_sform(np.eye(4), 1)
+    image.set_qform(np.diag([-1.0, 1, 1, 1]), 1)
+    nib.save(image, tmp_path / "a.nii")
+    volume = only(tmp_path / "a.nii")
+    np.testing.assert_array_equal(volume.affine[:3, 2::-1], np.eye(3))
+    assert any("by up to 20 mm at the corners" in r for r in volume.remarks)
+    image.set_qform(np.eye(4), 1)
+    nib.save(image, tmp_path / "a.nii")
+    assert not any("disagrees" in r for r in only(tmp_path / "a.nii").remarks)
+
+
+@pytest.mark.parametrize("unit", ["meter", "micron", "mm"])
+def test_units_of_length_become_mm(tmp_path, unit):
+    image = nib.Nifti1Image(np.zeros((2, 3, 4), np.int16), np.diag([2.0, 3.0, 4.0, 1.0]))
+    image.header.set_xyzt_units(unit)
+    nib.save(image, tmp_path / "a.nii")
+    factor = {"meter": 1000, "micron": 0.001, "mm": 1}[unit]
+    np.testing.assert_allclose(only(tmp_path / "a.nii").spacing, np.array([4, 3, 2]) * factor)
+
+
+@pytest.mark.parametrize("kind", ["u1", "i1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8"])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_every_type_in_both_byte_orders(tmp_path, kind, order):
+    top = {"u1": 255, "i1": 127, "i2": 32767, "u2": 65535}.get(kind, 2**31 - 1)
+    array = np.array([[[0, 1, top, 2]]]).astype(order + kind)
+    header = nib.Nifti1Header(endianness=order)
+    nib.save(nib.Nifti1Image(array, np.eye(4), header, dtype=array.dtype), tmp_path / "a.nii")
+    volume = only(tmp_path / "a.nii")
+    assert volume.voxels.dtype.isnative
+    np.testing.assert_array_equal(
+        volume.voxels, array.T.astype("f4") if kind[0] == "f" else array.T
+    )
+
+
+def test_complex_values_give_their_magnitude(tmp_path):
+    nib.save(nib.Nifti1Image(np.full((2, 2, 2), 3 + 4j, np.complex64), np.eye(4)),
+             tmp_path / "a.nii")  # fmt: skip
+    volume = only(tmp_path / "a.nii")
+    assert (volume.voxels == 5).all()
+    assert any("complex" in r for r in volume.remarks)
+
+
+def test_the_components_of_a_vector_lead(tmp_path):
+    array = RNG.random((4, 5, 6, 1, 3)).astype(np.float32)
+    image = nib.Nifti1Image(array, np.eye(4))
+    image.header.set_intent("vector")
+    nib.save(image, tmp_path / "a.nii")
+    (entry,) = scan(tmp_path / "a.nii").entries
+    volume = only(tmp_path / "a.nii")
+    assert volume.temporal
+    assert entry.shape == (3, 6, 5, 4)
+    np.testing.assert_array_equal(volume.voxels, array[:, :, :, 0].transpose(3, 2, 1, 0))
+    assert any("3 components of a vector" in r for r in volume.remarks)
+    assert any("intent is vector (code 1007)" in r for r in volume.remarks)
+    nib.save(nib.Nifti1Image(np.zeros((4, 5, 6, 2, 3), np.float32), np.eye(4)),
+             tmp_path / "b.nii")  # fmt: skip
+    with pytest.raises(ImagingError, match=r"found shape \(4, 5, 6, 2, 3\)"):
+        read(tmp_path / "b.nii")
+
+
+def test_rgba_and_two_axes(tmp_path):
+    kinds = [(letter, "u1") for letter in "RGBA"]
+    rgba = RNG.integers(0, 255, (4, 5, 2, 4)).astype(np.uint8)
+    rgba[..., 3] = 255
+    nib.save(nib.Nifti1Image(np.ascontiguousarray(rgba).view(kinds)[..., 0], np.eye(4)),
+             tmp_path / "a.nii")  # fmt: skip
+    np.testing.assert_array_equal(
+        only(tmp_path / "a.nii").voxels, rgba[..., :3].transpose(2, 1, 0, 3)
+    )
+    flat = RNG.integers(0, 99, (4, 5)).astype(np.int16)
+    nib.save(nib.Nifti1Image(flat, np.eye(4)), tmp_path / "b.nii")
+    np.testing.assert_array_equal(only(tmp_path / "b.nii").voxels, flat.T[None])
+
+
+def test_scaling_that_is_none_is_not_applied(tmp_path):
+    array = RNG.integers(0, 99, (2, 3, 4)).astype(np.int16)
+    for slope in (0.0, np.nan, np.inf):
+        path = patch(write(tmp_path / "a.nii", array), scaling=[slope, 7])
+        np.testing.assert_array_equal(only(path).voxels, array.T)
+    with pytest.raises(ImagingError, match="invalid intercept"):
+        read(patch(write(tmp_path / "a.nii", array), scaling=[2, np.nan]))
+
+
+def test_header_extensions_are_passed_over(tmp_path):
+    array = RNG.integers(0, 99, (2, 3, 4)).astype(np.int16)
+    image = nib.Nifti1Image(array, np.eye(4))
+    image.header.extensions.append(nib.nifti1.Nifti1Extension("comment", b"x" * 1000))
+    for name in ("a.nii", "a.nii.gz"):
+        nib.save(image, tmp_path / name)
+        np.testing.assert_array_equal(only(tmp_path / name).voxels, array.T)
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+def test_a_lazy_volume_is_the_same(tmp_path, name):
+    path = write(tmp_path / name, RNG.integers(-99, 99, (4, 5, 6)).astype(np.int16), sform=1)
+    (entry,) = scan(path).entries
+    lazy, eager = entry.open(lazy=True), entry.open()
+    assert isinstance(lazy.voxels, np.memmap) == (name == "a.nii")
+    assert lazy.digest == eager.digest
+    assert lazy.name == eager.name == entry.name
+    frames = [take(v, Selection((2,), "axial"))[0].pixels for v in (lazy, eager)]
+    np.testing.assert_array_equal(*frames)
+
+
+def test_the_preview_is_the_middle_slice(tmp_path):
+    for shape in ((8, 9, 5), (8, 9, 5, 3)):
+        array = RNG.integers(0, 255, shape).astype(np.uint8)
+        for name in ("a.nii", "a.nii.gz"):
+            path = write(tmp_path / name, array, np.eye(4), sform=1)
+            (entry,) = scan(path).entries
+            wanted = take(only(path), Selection((2,), "acquired"))[0].pixels
+            np.testing.assert_array_equal(entry.preview(), wanted)
+
+
+def test_reading_tells_how_far_it_is_and_can_be_stopped(tmp_path):
+    path = write(tmp_path / "a.nii.gz", np.zeros((64, 64, 9), np.int16))
+    (entry,) = scan(path).entries
+    steps = []
+    entry.open(progress=steps.append)
+    assert steps[0].total == 64 * 64 * 9 * 2
+
+    def stop(step):
+        raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        entry.open(progress=stop)
+
+
+def test_names_of_files_do_not_reach_the_volume(tmp_path):
+    path = write(tmp_path / "Doe_Jane.nii.gz", np.zeros((4, 5, 6), np.int16))
+    (entry,) = scan(path).entries
+    assert "Doe" not in repr((entry.name, entry.description, entry.remarks, only(path)))
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+@pytest.mark.parametrize(
+    "dims", [[3, 32767, 32767, 32767], [7, *[32767] * 7], [3, 4, 0, 6], [3, -4, 5, 6]]
+)
+def test_counts_that_the_file_cannot_hold_are_errors(tmp_path, name, dims):
+    path = patch(write(tmp_path / "a.nii", np.zeros((4, 5, 6), np.int16)), dim=dims)
+    if name != "a.nii":
+        (tmp_path / name).write_bytes(gzip.compress(path.read_bytes()))
+    with pytest.raises(ImagingError, match=r"^a\.nii.*: expected"):
+        read(tmp_path / name)
+
+
+def test_more_data_than_declared_is_never_unpacked(tmp_path):
+    path = write(tmp_path / "a.nii", np.ones((4, 5, 6), np.int16))
+    with gzip.open(tmp_path / "b.nii.gz", "wb") as file:
+        file.write(path.read_bytes())
+        for _ in range(40):
+            file.write(bytes(1 << 20))
+    assert (only(tmp_path / "b.nii.gz").voxels == 1).all()
+
+
+def test_a_bomb_is_refused_by_what_it_declares(tmp_path):
+    path = patch(write(tmp_path / "a.nii", np.zeros((4, 5, 6), np.int16)), dim=[3, 2048, 2048, 512])
+    with (tmp_path / "b.nii.gz").open("wb") as file:
+        file.write(gzip.compress(path.read_bytes()[:352]))
+        file.write(gzip.compress(bytes(1 << 22)) * 1024)
+    with pytest.raises(ImagingError, match="which would fill the memory"):
+        read(tmp_path / "b.nii.gz")
+
+
+def test_a_changed_byte_of_a_gzipped_file_is_found(tmp_path):
+    path = write(tmp_path / "a.nii.gz", RNG.integers(0, 999, (40, 50, 6)).astype(np.int16))
+    data = bytearray(path.read_bytes())
+    data[-8] ^= 1  # of the checksum
+    path.write_bytes(data)
+    with pytest.raises(ImagingError, match="could not be read"):
+        read(path)
+
+
+@pytest.mark.parametrize("at", range(12, 700, 60))
+def test_changed_bytes_inside_gzipped_data_are_found(tmp_path, at):
+    path = write(tmp_path / "a.nii.gz", RNG.integers(0, 999, (40, 50, 6)).astype(np.int16))
+    data = bytearray(path.read_bytes())
+    data[at : at + 40] = b"\xff" * 40
+    path.write_bytes(data)
+    with pytest.raises(ImagingError, match=r"a\.nii\.gz"):
+        read(path)
+
+
+def test_offsets_that_make_no_sense(tmp_path):
+    array = RNG.integers(0, 99, (4, 5, 6)).astype(np.int16)
+    volume = only(patch(write(tmp_path / "a.nii", array), offset=[0]))
+    np.testing.assert_array_equal(volume.voxels, array.T)
+    assert any("where its voxels begin" in r for r in volume.remarks)
+    for offset in (-400, 1e9, np.nan, 100):
+        with pytest.raises(ImagingError, match="expected a NIfTI image"):
+            read(patch(write(tmp_path / "a.nii", array), offset=[offset]))
+
+
+def test_degenerate_geometry_is_said(tmp_path):
+    path = write(tmp_path / "a.nii", np.zeros((4, 5, 6), np.int16), sform=1, qform=0)
+    data = bytearray(path.read_bytes())
+    data[280:296] = bytes(16)
+    path.write_bytes(data)
+    volume = only(path)
+    assert not volume.oriented
+    np.testing.assert_array_equal(volume.affine, np.eye(4))
+    assert any("degenerate" in r for r in volume.remarks)

@@ -171,7 +171,7 @@ def _open_video(headers: Sequence[ImageHeader]) -> tuple[FrameSource, tuple[str,
         with quietly():
             pixels = open_pixels(head.path)
             with pixels.opened() as file:
-                data = read_pieces(file, pixels.frames[0])
+                data = read_pieces(file, pixels.frames[0], partly=True)
     except DAMAGE as error:
         raise ImagingError(f"{head.path.name}: its video could not be found.", _ADVICE) from error
     source = open_stream(data, fps=fps, frames=len(headers), name=head.path.name)

@@ -119,6 +119,9 @@ def _encapsulated(source: PixelSource, frame: int) -> tuple[npt.NDArray[Any], st
     if source.syntax == ENCAPSULATED_UNCOMPRESSED:
         decoder = get_decoder(uid.ExplicitVRLittleEndian)
         return decoder.as_array(data, raw=True, correct_unused_bits=False, **options)[0], space
+    if source.syntax in uid.JPEGLSTransferSyntaxes and b"\xff\xd9" not in data[-16:]:
+        # CharLS looks for bits beyond the end of its data, for seconds, unless there is an end.
+        data += b"\xff\xd9"
     stream = read_codestream(data)
     if stream is not None:
         _check(stream, options)

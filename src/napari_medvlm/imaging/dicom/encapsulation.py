@@ -78,8 +78,7 @@ def _walk(file: BinaryIO, start: int) -> tuple[list[int], list[Piece]]:
             raw = file.read(min(length, size - at - 8) // 4 * 4)
             basic = [offset for (offset,) in struct.iter_unpack("<L", raw)]
         else:
-            # The last fragment of a file that ends early is as long as what is there.
-            pieces.append((at + 8, min(length, size - at - 8)))
+            pieces.append((at + 8, length))
         at += 8 + length
     return basic or [], pieces
 
@@ -110,10 +109,28 @@ def _split(pieces: list[Piece], starts: list[int]) -> list[tuple[Piece, ...]]:
     return [tuple(pieces[a:b]) for a, b in zip(starts, ends, strict=True)]
 
 
-def read_pieces(file: BinaryIO, pieces: Sequence[Piece]) -> bytes:
-    """The bytes of a frame."""
+def read_pieces(file: BinaryIO, pieces: Sequence[Piece], *, partly: bool = False) -> bytes:
+    """The bytes of a frame.
+
+    Parameters
+    ----------
+    file
+        The file, or the data set in memory.
+    pieces
+        Of the frame, as ``find_frames`` gives them.
+    partly
+        Whether a part of it will do: a video shows what there is of it.
+
+    Raises
+    ------
+    ValueError
+        If the file ends before the frame does. Some decoders take very long to find that out.
+    """
     parts = []
     for offset, length in pieces:
         file.seek(offset)
-        parts.append(file.read(length))
+        part = file.read(length)
+        if len(part) < length and not partly:
+            raise ValueError(f"the file ends {length - len(part)} bytes before its image does")
+        parts.append(part)
     return b"".join(parts)

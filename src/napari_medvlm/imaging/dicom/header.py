@@ -105,6 +105,8 @@ class ImageHeader:
         Lowest and highest stored value that mean "nothing was imaged here".
     lut
         The Modality LUT, which excludes a rescale.
+    units
+        What final values count, in words; empty where no tag says it.
     pixels_at
         Offset and length of uncompressed Pixel Data in the file, where it was met.
     """
@@ -147,6 +149,7 @@ class ImageHeader:
     inverse: bool = False
     padding: tuple[int, int] | None = None
     lut: Lut | None = None
+    units: str = ""
     pixels_at: tuple[int, int] | None = None
 
     @property

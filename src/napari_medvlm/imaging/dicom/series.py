@@ -195,6 +195,8 @@ def _volume(
         if head.photometric != "MONOCHROME1":
             why = "PresentationLUTShape (2050,0020) is INVERSE"
         notes.append(f"{why}: values are inverted, so that high is bright.")
+    if head.units and not is_inverted(head):
+        notes.append(f"Values are in {head.units}.")
     if head.modality_lut:
         notes.append("Values went through the Modality LUT (0028,3000).")
     windows: tuple[Window, ...] = () if coloured else display_windows(head)

@@ -87,22 +87,27 @@ def open_pixels(path: Path) -> PixelSource:
         If there are none, or if the header is damaged.
     """
     stat = path.stat()
-    return _found(path, stat.st_mtime_ns, stat.st_size)
+    found = _found(path, stat.st_mtime_ns, stat.st_size)
+    return found if found is not None else _inflated(path, stat.st_mtime_ns, stat.st_size)
 
 
 @lru_cache(maxsize=16)
-def _found(path: Path, changed: int, size: int) -> PixelSource:
+def _found(path: Path, changed: int, size: int) -> PixelSource | None:
+    with path.open("rb") as file:
+        return None if _deflated_from(file) is not None else _source(path, file, None)
+
+
+@lru_cache(maxsize=1)
+def _inflated(path: Path, changed: int, size: int) -> PixelSource:
+    # One at a time: these hold their whole data set in memory.
     with path.open("rb") as file:
         inflated = inflate(file)
-        stream: BinaryIO = BytesIO(inflated) if inflated is not None else file
-        ds = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=_TAGS)
-        syntax = UID(transfer_syntax(ds))
-        return _source(path, stream, ds, syntax, inflated)
+    return _source(path, BytesIO(inflated or b""), inflated)
 
 
-def _source(
-    path: Path, stream: BinaryIO, ds: Any, syntax: UID, inflated: bytes | None
-) -> PixelSource:
+def _source(path: Path, stream: BinaryIO, inflated: bytes | None) -> PixelSource:
+    ds: Any = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=_TAGS)
+    syntax = UID(transfer_syntax(ds))
     # pydicom stops with the stream at the tag of the pixels.
     keyword, vr, length = _element(stream, little=ds.original_encoding[1])
     start = stream.tell()
@@ -159,13 +164,8 @@ def inflate(file: BinaryIO, limit: int = _INFLATED) -> bytes | None:
     zlib.error, EOFError
         If it is damaged.
     """
-    head = file.read(1024)
-    file.seek(0)
-    if head[128:132] != b"DICM" or DeflatedExplicitVRLittleEndian.encode() not in head:
-        return None
-    start = 144 + int.from_bytes(head[140:144], "little")  # (0002,0000), its group's length
-    meta = pydicom.dcmread(BytesIO(head[:start])).file_meta
-    if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
+    start = _deflated_from(file)
+    if start is None:
         return None
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     file.seek(start)
@@ -174,3 +174,14 @@ def inflate(file: BinaryIO, limit: int = _INFLATED) -> bytes | None:
     if inflater.unconsumed_tail:
         raise ValueError(f"its data set inflates to more than {limit >> 20} MB")
     return data
+
+
+def _deflated_from(file: BinaryIO) -> int | None:
+    # Where the deflated data set of a file begins; the file stays at its start.
+    head = file.read(1024)
+    file.seek(0)
+    if head[128:132] != b"DICM" or DeflatedExplicitVRLittleEndian.encode() not in head:
+        return None
+    start = 144 + int.from_bytes(head[140:144], "little")  # (0002,0000), its group's length
+    meta = pydicom.dcmread(BytesIO(head[:start])).file_meta
+    return start if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian else None

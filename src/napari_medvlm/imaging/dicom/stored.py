@@ -11,8 +11,17 @@ from .lut import Lut, read_lut
 #: Tags that ``pixel_fields`` and ``transfer_syntax`` look at.
 PIXEL_TAGS = (
     "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PresentationLUTShape",
-    "PixelPaddingValue", "PixelPaddingRangeLimit", "ModalityLUTSequence",
+    "PixelPaddingValue", "PixelPaddingRangeLimit", "ModalityLUTSequence", "Units", "RescaleType",
 )  # fmt: skip
+
+#: Units of PET values (PS3.3 C.8.9.1.1.3) and types of rescale (C.11.1.1.2), in words.
+_UNITS = {
+    "BQML": "Bq/ml", "CNTS": "counts", "CPS": "counts per second", "PROPCNTS":
+    "proportional to counts", "PROPCPS": "proportional to counts per second", "GML": "g/ml",
+    "CM2ML": "cm2/ml", "PCNT": "per cent", "NONE": "", "US": "", "HU": "HU", "OD":
+    "thousandths of optical density", "Z_EFF": "effective atomic number", "ED":
+    "10^23 electrons/ml", "HU_MOD": "modified HU", "MGML": "mg/ml",
+}  # fmt: skip
 
 
 def transfer_syntax(ds: Any) -> str:
@@ -39,15 +48,23 @@ def pixel_fields(ds: Any) -> dict[str, Any]:
         "syntax": transfer_syntax(ds),
         "allocated": allocated,
         "bits": min(bits, allocated),
-        "high": int(ds.get("HighBit") or min(bits, allocated) - 1),
+        # A bit that is not there is a mistake.
+        "high": min(int(ds.get("HighBit") or min(bits, allocated) - 1), allocated - 1),
         "signed": signed,
         # Float Pixel Data has no BitsStored (PS3.3 C.7.6.24, C.7.6.25).
         "floating": allocated in (32, 64) and not ds.get("BitsStored"),
         "inverse": str(ds.get("PresentationLUTShape") or "") == "INVERSE",
         "padding": _padding(ds, bits, signed=signed),
         "lut": lut,
+        "units": _units(ds),
         "modality_lut": lut is not None,
     }
+
+
+def _units(ds: Any) -> str:
+    named = str(ds.get("Units") or ds.get("RescaleType") or "").strip()
+    # Other texts are people's own, and may hold anything.
+    return _UNITS.get(named.upper(), "")
 
 
 def _modality_lut(ds: Any, *, signed: bool) -> Lut | None:

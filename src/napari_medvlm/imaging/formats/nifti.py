@@ -1,62 +1,105 @@
-"""NIfTI-1 and NIfTI-2 files, plain or gzipped, through nibabel."""
+"""NIfTI-1, NIfTI-2 and Analyze 7.5: headers through nibabel, one file or a pair, gzipped or not."""
 
 from __future__ import annotations
 
-import gzip
+import io
 import logging
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ...errors import ImagingError
 from ...extras import require
-from ..arrays import plain_voxels
-from ..scan import Entry, entry_of
-from ..volume import Volume, Window
+from ..scan import Entry
+from ..volume import Window
+from .damage import damaged
+from .inflate import open_packed, packing_of
+from .nifti_place import geometry, times
+from .numbers import unpacked_at
+from .stored import Stored
 
-_ADVICE = "Check that the file is complete and was copied without change."
-#: Meaning of sform_code and qform_code (nifti1.h, NIFTI_XFORM_*).
-_SPACES = {1: "scanner", 2: "aligned", 3: "Talairach", 4: "MNI 152", 5: "template"}
-#: Millimetres in the spatial units that a NIfTI header can name.
-_MILLIMETRES = {"mm": 1.0, "meter": 1000.0, "micron": 0.001, "unknown": 1.0}
-_SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
+_EXPECTED = "a NIfTI image"
+_ADVICE = "Save it as a volume of plain numbers."
+#: Longest header, NIfTI-2's.
+_HEADER = 540
+#: Intent codes of nifti1.h: colours as vectors, and what CIFTI uses (matrices, not images).
+_RGB_VECTOR, _RGBA_VECTOR, _CIFTI = 2003, 2004, range(3000, 3100)
 
 
 def scan_nifti(path: Path) -> Entry:
-    """What ``read_nifti`` would give."""
-    return entry_of(read_nifti(path))
-
-
-def read_nifti(path: Path) -> Volume:
-    """Read a NIfTI image.
+    """List a NIfTI image by its header.
 
     Array axes are turned round, from NIfTI's (i, j, k[, t]) to ([t,] k, j, i), and the affine
-    with them. Scaling (scl_slope, scl_inter) is applied.
+    with them. Scaling (scl_slope, scl_inter) is applied when it is opened. A fifth axis, the
+    components of a vector, takes the place of time where there is only one time; colours
+    (RGB24, RGBA32 or vectors of the colour intents) become the last axis.
 
     Raises
     ------
     ImagingError
         If the file is damaged, or holds something other than a 2-D to 4-D image.
     """
+    return stored_nifti(path).entry()
+
+
+def stored_nifti(path: Path) -> Stored:
+    """What the header tells; see ``scan_nifti``."""
     nib: Any = require("nibabel", "to read NIfTI files")
-    damage = (
-        OSError, EOFError, ValueError, zlib.error, OverflowError, MemoryError,
-        nib.filebasedimages.ImageFileError, nib.spatialimages.HeaderDataError,
-    )  # fmt: skip
-    try:
-        with _quiet(nib.imageglobals.logger):
-            image = _load(path, nib)
-            array = _array(image, path)
-    except damage as error:
-        raise ImagingError(
-            f"{path.name}: expected a NIfTI image; it could not be read ({error}).", _ADVICE
-        ) from error
-    return _volume(image, array)
+    head_file, data_file = pair(path)
+    more = (nib.filebasedimages.ImageFileError, nib.spatialimages.HeaderDataError)
+    with damaged(path, _EXPECTED, *more), _quiet(nib.imageglobals.logger):
+        with open_packed(head_file, 0, packing_of(head_file)) as stream:
+            head = stream.read(_HEADER)
+        header, analyze = _header(head, nib)
+        offset = int(header.get_data_offset())
+        remarks: tuple[str, ...] = ()
+        if head[344:347] == b"n+1" or head[4:7] == b"n+2":
+            data_file = head_file
+            offset, remarks = _offset(offset, header.sizeof_hdr + 4)
+        if data_file is None:
+            raise ImagingError(
+                f"{path.name}: expected the voxels of a .hdr/.img pair beside it; found none.",
+                "Put the .hdr and the .img file into one folder, under one name.",
+            )
+        return _stored(path, header, (data_file, offset), analyze, remarks)
+
+
+def _offset(offset: int, least: int) -> tuple[int, tuple[str, ...]]:
+    if offset != 0:
+        return offset, ()
+    return least, (f"The header does not say where its voxels begin; byte {least} is taken.",)
+
+
+def pair(path: Path) -> tuple[Path, Path | None]:
+    """Header and voxels of a .hdr/.img pair, whichever of them is named.
+
+    Returns
+    -------
+    header
+        The file itself unless it is an .img with a .hdr beside it.
+    voxels
+        None where there is no such file.
+    """
+    base, gz = (path.with_suffix(""), path.suffix) if path.suffix.lower() == ".gz" else (path, "")
+    stem, ending = base.with_suffix(""), base.suffix
+    if ending.lower() == ".img":
+        return _beside(stem, ending, ".hdr", gz) or path, path
+    if ending.lower() == ".hdr":
+        return path, _beside(stem, ending, ".img", gz)
+    return path, None
+
+
+def _beside(stem: Path, ending: str, other: str, gz: str) -> Path | None:
+    # Either may be gzipped, and names may be in capitals.
+    other = other.upper() if ending.isupper() else other
+    for end in (other + gz, other, other + ".gz"):
+        if (found := stem.with_name(stem.name + end)).is_file():
+            return found
+    return None
 
 
 @contextmanager
@@ -70,116 +113,114 @@ def _quiet(logger: logging.Logger) -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _load(path: Path, nib: Any) -> Any:
-    if path.name.lower().endswith((".nii", ".nii.gz", ".hdr", ".img")):
-        return nib.load(path, mmap=False)
-    # nibabel goes by names; a file found by its content may have any.
-    data = path.read_bytes()
-    data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-    version = nib.Nifti2Image if data[4:8] == b"n+2\0" else nib.Nifti1Image
-    return version.from_bytes(data)
+def _header(head: bytes, nib: Any) -> tuple[Any, bool]:
+    # nibabel's header of the right kind, and whether it is Analyze's. Spm2 is what nibabel
+    # itself takes for Analyze without a magic word.
+    analyze = False
+    if head[4:8] in (b"n+2\0", b"ni2\0"):
+        kind, size = nib.Nifti2Header, 540
+    elif head[344:348] in (b"n+1\0", b"ni1\0"):
+        kind, size = nib.Nifti1Header, 348
+    else:
+        kind, size, analyze = nib.Spm2AnalyzeImage.header_class, 348, True
+    if len(head) < size:
+        raise ValueError(f"the header ends after {len(head)} of {size} bytes")
+    # Four zeros in place of what follows: extensions are not read.
+    return kind.from_fileobj(io.BytesIO(head[:size] + bytes(4))), analyze
 
 
-def _array(image: Any, path: Path) -> npt.NDArray[Any]:
-    # In NIfTI's own order (i, j, k[, t][, rgb]).
-    array: npt.NDArray[Any] = np.asanyarray(image.dataobj)
-    if array.size == 0:
-        raise ImagingError(f"{path.name}: the image has no voxels (shape {array.shape}).", _ADVICE)
-    if array.dtype.names is not None:
-        if len(image.shape) != 3 or not {"R", "G", "B"} <= set(array.dtype.names):
-            raise ImagingError(
-                f"{path.name}: expected colour as one RGB volume; found shape {image.shape} "
-                f"of {array.dtype}."
-            )
-        return np.stack([array[c] for c in "RGB"], axis=-1)
-    if array.dtype.kind not in "iuf":
-        raise ImagingError(f"{path.name}: expected real numbers; found {array.dtype}.")
-    # A vector or a further axis of one entry is no axis.
-    while array.ndim > 3 and array.shape[-1] == 1:
-        array = array[..., 0]
-    while array.ndim < 3:
-        array = array[..., None]
-    if array.ndim > 4:
+@dataclass(frozen=True)
+class _Array:
+    """The array of a header: axes as in ``Stored``, slowest first."""
+
+    shape: tuple[int, ...]
+    axes: str
+    dtype: np.dtype[Any]
+    remarks: tuple[str, ...] = ()
+
+
+def _stored(
+    path: Path,
+    header: Any,
+    place: tuple[Path, int],
+    analyze: bool,
+    remarks: tuple[str, ...],
+) -> Stored:
+    array = _array(path, header)
+    affine, oriented, told = geometry(header, analyze)
+    leading = array.shape[array.axes.index("t")] if "t" in array.axes else 0
+    moments, timing = times(header, leading) if leading else ((), ())
+    slope, intercept = (None, None) if "c" in array.axes else header.get_slope_inter()
+    return Stored(
+        numbers=unpacked_at(path, _EXPECTED, place, array.dtype, array.shape),
+        axes=array.axes,
+        affine=affine,
+        noun="NIfTI volume",
+        slope=1.0 if slope is None else float(slope),
+        intercept=0.0 if intercept is None else float(intercept),
+        oriented=oriented,
+        times=moments,
+        windows=_windows(header),
+        remarks=(*told, *remarks, *timing, *array.remarks),
+        facts={"format": "Analyze" if analyze else "NIfTI"},
+    )
+
+
+def _array(path: Path, header: Any) -> _Array:
+    shape = [int(n) for n in header.get_data_shape()]
+    intent, remarks = _intent(header)
+    dtype = header.get_data_dtype()
+    if intent in _CIFTI:
+        raise ImagingError(f"{path.name}: expected {_EXPECTED}; found a CIFTI matrix.", _ADVICE)
+    if dtype.names is None and dtype.itemsize > (16 if dtype.kind == "c" else 8):
         raise ImagingError(
-            f"{path.name}: expected three or four axes; found shape {image.shape}.",
+            f"{path.name}: expected numbers of up to 64 bits; found {dtype}.", _ADVICE
+        )
+    while len(shape) > 3 and shape[-1] == 1:
+        shape.pop()
+    shape += [1] * (3 - len(shape))
+    axes = "ijkt"[: len(shape)]
+    if len(shape) == 5 and shape[3] == 1:
+        del shape[3]
+        axes, remarks = _vector(shape, dtype, intent, remarks)
+    if len(shape) > 4:
+        raise ImagingError(
+            f"{path.name}: expected three or four axes; found shape {tuple(shape)}.",
             "Save one component as a volume of its own.",
         )
-    return array
+    stored, letters = tuple(reversed(shape)), axes[::-1]
+    if dtype.names is not None:
+        colours = (*stored, len(dtype.names))
+        return _Array(colours, letters + "c", np.dtype(np.uint8), remarks)
+    return _Array(stored, letters, dtype, remarks)
 
 
-def _volume(image: Any, array: npt.NDArray[Any]) -> Volume:
-    header = image.header
-    coloured = array.dtype == np.uint8 and header.get_data_dtype().names is not None
-    temporal = array.ndim == 4 and not coloured
-    axes = (2, 1, 0, 3) if coloured else tuple(reversed(range(array.ndim)))
-    voxels, changes = plain_voxels(np.ascontiguousarray(array.transpose(axes)))
-    affine, oriented, remarks = _geometry(image)
-    times, timing = _times(header, len(voxels)) if temporal else ((), ())
-    low, high = float(header["cal_min"]), float(header["cal_max"])
-    windows: tuple[Window, ...] = ()
-    if np.isfinite([low, high]).all() and high > low:
-        windows = (Window((low + high) / 2, high - low, "header", "linear_exact"),)
-    return Volume(
-        voxels=voxels,
-        affine=affine,
-        windows=windows,
-        remarks=(*remarks, *timing, *changes),
-        oriented=oriented,
-        coloured=coloured,
-        temporal=temporal,
-        times=times,
-        facts={"format": "NIfTI"},
-        name="NIfTI volume",
-    ).named()
+def _vector(
+    shape: list[int], dtype: np.dtype[Any], intent: int, remarks: tuple[str, ...]
+) -> tuple[str, tuple[str, ...]]:
+    colour = {_RGB_VECTOR: 3, _RGBA_VECTOR: 4}.get(intent)
+    if colour == shape[3] and dtype == np.uint8:
+        return "ijkc", remarks
+    said = f"The leading axis holds the {shape[3]} components of a vector, not time."
+    return "ijkv", (*remarks, said)
 
 
-def _geometry(image: Any) -> tuple[npt.NDArray[np.float64], bool, tuple[str, ...]]:
-    header = image.header
-    remarks = []
-    affine = np.asarray(image.affine, dtype=np.float64).copy()
-    # Columns from (i, j, k) to (k, j, i).
-    affine[:, :3] = affine[:, 2::-1]
-    sform, qform = int(header["sform_code"]), int(header["qform_code"])
-    if sform > 0:
-        remarks.append(f"Orientation and spacing from the sform (code {sform}{_space(sform)}).")
-    elif qform > 0:
-        remarks.append(f"Orientation and spacing from the qform (code {qform}{_space(qform)}).")
-    else:
-        remarks.append(
-            "Neither sform nor qform is set: spacing from pixdim, the orientation is unknown."
-        )
-    unit = _unit(header, 0)
-    factor = _MILLIMETRES.get(unit, 1.0)
-    if unit not in ("mm", "unknown"):
-        remarks.append(f"The header's unit of length is {unit}; converted to mm.")
-    elif unit == "unknown":
-        remarks.append("The header names no unit of length; mm is assumed.")
-    affine[:3] *= factor
-    oriented = sform > 0 or qform > 0
-    if abs(np.linalg.det(affine[:3, :3])) < 1e-12 or not np.isfinite(affine).all():
-        remarks.append("The header's affine is degenerate: spacing is taken as 1 mm.")
-        return np.eye(4), False, tuple(remarks)
-    return affine, oriented, tuple(remarks)
-
-
-def _unit(header: Any, which: int) -> str:
-    # "mm", "sec" and so on; codes that the standard does not know count as unknown.
+def _intent(header: Any) -> tuple[int, tuple[str, ...]]:
+    if "intent_code" not in header:  # Analyze has none
+        return 0, ()
+    code = int(header["intent_code"])
+    if code == 0:
+        return 0, ()
     try:
-        return str(header.get_xyzt_units()[which])
-    except KeyError:
-        return "unknown"
+        label = str(header.get_intent()[0])
+    except (KeyError, ValueError):
+        label = "unknown"
+    # Without intent_name, which is free text.
+    return code, (f"The header's intent is {label} (code {code}).",)
 
 
-def _space(code: int) -> str:
-    return f", {_SPACES[code]}" if code in _SPACES else ""
-
-
-def _times(header: Any, count: int) -> tuple[tuple[float, ...], tuple[str, ...]]:
-    unit = _unit(header, 1)
-    step = float(header.get_zooms()[3]) if len(header.get_zooms()) > 3 else 0.0
-    if unit not in _SECONDS or not step > 0:
-        return (), (f"The fourth axis has {count} entries of unknown time.",)
-    seconds = step * _SECONDS[unit]
-    return tuple(round(n * seconds, 6) for n in range(count)), (
-        f"{count} time points, {seconds:g} s apart, from pixdim.",
-    )
+def _windows(header: Any) -> tuple[Window, ...]:
+    low, high = float(header["cal_min"]), float(header["cal_max"])
+    if np.isfinite([low, high]).all() and high > low:
+        return (Window((low + high) / 2, high - low, "header", "linear_exact"),)
+    return ()
