@@ -32,7 +32,15 @@ class MedvlmError(Exception):
 
 
 class ImagingError(MedvlmError):
-    """A file or folder that could not be read as a Volume or a Clip."""
+    """A file or folder that could not be read as a Volume or a Clip.
+
+    Names of files may hold anything; the message is one line that every terminal can print.
+    """
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        # A name that is no UTF-8 comes from the system with surrogates.
+        printable = message.encode("utf-8", "replace").decode()
+        super().__init__("".join(c if c.isprintable() else " " for c in printable), advice)
 
 
 class SelectionError(MedvlmError):

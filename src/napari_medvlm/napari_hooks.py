@@ -1,19 +1,24 @@
-"""What the manifest names: the reader and the sample data.
+"""What the manifest names: readers, writers, commands and the sample data.
 
-Imports neither torch nor napari; files are looked into only when napari asks for them.
+Imports neither torch nor Qt by itself: with no window open, everything here works without one.
 """
 
 from __future__ import annotations
 
+import sys
+import threading
+import warnings
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from .imaging.clip import Clip
-from .imaging.layers import LayerData, layer_data
-from .imaging.reading import files_in, read, read_files
+from .errors import ImagingError
+from .imaging.layers import SOURCE_KEY, LayerData, layer_data
+from .imaging.reading import read, read_files
 from .imaging.sniffing import sniff
 from .imaging.volume import Volume
+from .imaging.walking import files_in, is_regular
 
 #: Files of a folder that are looked into before it is declared not ours.
 _LOOKED_AT = 50
@@ -34,10 +39,17 @@ def get_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
     return read_layers if paths and _ours(Path(paths[0])) else None
 
 
+def _known(file: Path) -> bool:
+    try:
+        return is_regular(file) and sniff(file) is not None
+    except OSError:
+        return False
+
+
 def _ours(path: Path) -> bool:
     try:
         if path.is_dir():
-            return any(sniff(file) for file in islice(files_in(path), _LOOKED_AT))
+            return any(_known(file) for file in islice(files_in(path), _LOOKED_AT))
         return path.is_file() and sniff(path) is not None
     except OSError:
         # Not readable: leave the message to napari and its other readers.
@@ -47,25 +59,118 @@ def _ours(path: Path) -> bool:
 def read_layers(path: Paths) -> list[LayerData]:
     """Read a file, a folder or several files into layer data tuples.
 
+    In an open window the user chooses among several series, can cancel, and large volumes are
+    shown before they are read whole. Without a window every series is read, at once.
+
     Raises
     ------
     ImagingError
         If nothing could be read.
     """
-    if not isinstance(path, str) and len(path) > 1:
-        return [layer_data(source) for source in read_files(path)]
-    place = path if isinstance(path, str) else path[0]
-    sources = read(place)
-    return [layer_data(source, _layer_name(source, Path(place))) for source in sources]
+    paths = [Path(path)] if isinstance(path, str) else [Path(one) for one in path]
+    asked = _window()
+    if asked is not None:
+        from .widgets.opening import NOTHING, layers_in_window
+
+        layers = [_renamed(one, paths) for one in layers_in_window(paths, *asked)]
+        return layers or NOTHING
+    sources = read(paths[0]) if len(paths) == 1 else read_files(paths)
+    return [_renamed(layer_data(source), paths) for source in sources]
 
 
-def _layer_name(source: Volume | Clip, path: Path) -> str | None:
+def _window() -> tuple[Any, Any] | None:
+    # Asking is only possible where napari and Qt are at work already, in the thread of both.
+    at_work = "napari" in sys.modules and "qtpy" in sys.modules
+    if not at_work or threading.current_thread() is not threading.main_thread():
+        return None
+    from .widgets.opening import window_to_ask_in
+
+    return window_to_ask_in()
+
+
+def _renamed(layer: LayerData, paths: list[Path]) -> LayerData:
     # A file that the user named goes by that name on the screen; nothing keeps the name of
     # the layer. Names of DICOM files mean nothing, and those of folders are often patients'.
-    dicom = isinstance(source, Volume) and source.facts.get("format") == "DICOM"
-    if dicom or path.is_dir():
+    data, attributes, kind = layer
+    source = attributes["metadata"][SOURCE_KEY]
+    if isinstance(source, Volume):
+        dicom = source.facts.get("format") == "DICOM"
+    else:
+        dicom = bool(source.modality)  # which a video file does not tell
+    if dicom or len(paths) > 1 or paths[0].is_dir():
+        return layer
+    name = paths[0].name.removesuffix(".gz").rpartition(".")[0] or paths[0].name
+    return data, attributes | {"name": name}, kind
+
+
+def write_nifti(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """Write an image or label layer to NIfTI, on the grid of its source; napari calls this.
+
+    Raises
+    ------
+    ImagingError
+        If it cannot be written.
+    """
+    from .imaging import writing
+
+    volume = writing.layer_volume(data, attributes, _shown_volumes())
+    written = writing.write_nifti(volume, path)
+    for told in writing.caveats(volume):
+        warnings.warn(told, stacklevel=2)
+    return [str(written)]
+
+
+def _shown_volumes() -> list[Volume] | None:
+    asked = _window()
+    if asked is None:
         return None
-    return path.name.removesuffix(".gz").rpartition(".")[0] or path.name
+    sources = [layer.metadata.get(SOURCE_KEY) for layer in asked[0].layers]
+    return [source for source in sources if isinstance(source, Volume)]
+
+
+def open_scan_folder() -> None:
+    """Ask for a folder and open the series that are chosen of it."""
+    _ask_and_open(folder=True)
+
+
+def open_scan_files() -> None:
+    """Ask for files, of any name, and open the series that are chosen of them."""
+    _ask_and_open(folder=False)
+
+
+def _ask_and_open(*, folder: bool) -> None:
+    asked = _window()
+    if asked is None:
+        raise ImagingError(
+            "There is no napari window to open a scan in.", "Use napari_medvlm.imaging.read."
+        )
+    from .widgets.opening import ask_and_open
+
+    ask_and_open(*asked, folder=folder)
+
+
+#: Files that hold scans more often than anything else, and folders; zarr stays with napari.
+_PREFERRED = ("*.dcm", "*.DCM", "*.dicom", "*.ima", "*.IMA", "*.nii", "*.nii.gz", "*.mgz",
+              "*.mha", "*.mhd", "*.nrrd", "*.nhdr")  # fmt: skip
+
+
+def open_scans_by_default() -> None:
+    """Make this the reader of dropped DICOM, NIfTI, MGH, NRRD and MetaImage files and folders.
+
+    napari asks which reader to take where several could; its own claims all of these. What the
+    user has chosen before is kept. *Preferences > Plugins* shows it and takes it back.
+    """
+    from napari.settings import get_settings
+    from napari.utils.notifications import show_info
+
+    ours = "napari-medvlm"
+    preferences = get_settings().plugins
+    wanted = {"*.zarr/": "napari", "*/": ours} | dict.fromkeys(_PREFERRED, ours)
+    preferences.extension2reader = wanted | dict(preferences.extension2reader)
+    show_info(
+        "Scans and folders that are dropped into napari are now opened by medvlm. "
+        "Preferences > Plugins takes that back."
+    )
 
 
 def _sample(name: str, file: str) -> list[LayerData]:

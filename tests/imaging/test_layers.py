@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_medvlm.errors import SelectionError
+from asking.scans import clip
+from napari_medvlm.errors import ImagingError, SelectionError
 from napari_medvlm.imaging import Volume, Window
 from napari_medvlm.imaging.layers import layer_data, layer_transform, volume_of
 
@@ -53,6 +54,15 @@ def test_world_coordinates_are_patient_mm_along_each_axis(order, sign, index):
     world = np.array(index) * scale + translate
     patient = (volume.affine @ (*index, 1))[list(order)] * sign
     np.testing.assert_allclose(world, patient)
+
+
+def test_a_clip_whose_pixels_have_a_size_is_shown_in_mm():
+    film = clip()
+    assert layer_data(film)[1]["units"] == ("pixel",) * 3
+    film.spacing = (0.4, 0.2)
+    _, attributes, _ = layer_data(film)
+    assert attributes["scale"] == (1.0, 0.4, 0.2)
+    assert attributes["units"] == ("pixel", "mm", "mm")
 
 
 def test_time_leads_and_counts_in_steps():
@@ -115,6 +125,48 @@ def test_multiscale_layers_give_their_finest_level():
     assert volume_of(
         layer_like(levels, multiscale=True, scale=np.ones(3), units=())
     ).voxels.shape == (4, 8, 8)
+
+
+class Shown:
+    """What a viewer is given of lazily read voxels."""
+
+    def __init__(self, voxels, report):
+        self.voxels, self.report, self.shape = voxels, report, voxels.shape
+
+
+class Undecoded:
+    """Lazily read voxels, of which none may be looked at."""
+
+    dtype, ndim, shape = np.dtype(np.int16), 3, (5, 8, 8)
+
+    def shown(self, report):
+        return Shown(self, report)
+
+
+def test_a_lazily_read_volume_is_shown_undecoded_and_comes_back():
+    volume = Volume(Undecoded(), np.eye(4), windows=(Window(40, 400),))
+    assert layer_data(volume)[0] is volume.voxels
+    data, attributes, _ = layer_data(volume, report=print)
+    assert isinstance(data, Shown)
+    assert data.report is print
+    assert volume_of(layer_like(data, metadata=attributes["metadata"], scale=())) is volume
+
+
+class Broken(Undecoded):
+    """Lazily read voxels whose slices cannot be decoded, but for what a viewer is shown."""
+
+    def __getitem__(self, key):
+        raise ImagingError("It is broken.")
+
+    def shown(self, report):
+        return np.arange(320, dtype=np.int16).reshape(self.shape)
+
+
+def test_a_broken_slice_does_not_keep_the_others_from_the_screen():
+    volume = Volume(Broken(), np.eye(4))
+    _, attributes, _ = layer_data(volume, report=print)
+    low, high = attributes["contrast_limits"]
+    assert 0 <= low < 10 < 310 < high <= 320
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "open napari with a phantom and ask the toy model about it"),
     "ask": ("ask", "ask a model about a scan or a clip"),
     "read": ("read", "say what a file or folder holds: series, geometry, remarks"),
+    "convert": ("convert", "write one series of a file or folder as NIfTI"),
     "models": ("models", "list the known models and where they are looked for"),
     "plan": ("plan", "reckon the memory that a question needs, before anything is loaded"),
     "verify": ("verify", "compare this installation with an oracle folder"),

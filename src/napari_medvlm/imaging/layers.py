@@ -7,13 +7,15 @@ is made that claims no more than the layer says.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import SelectionError
+from ..errors import ImagingError, SelectionError
+from . import grid
 from .arrays import plain_voxels, scale_affine
 from .clip import Clip, ClipArray
 from .orientation import LETTERS, closest_patient_axes
@@ -35,7 +37,11 @@ _MILLIMETRES = {
 LayerData = tuple[Any, dict[str, Any], str]
 
 
-def layer_data(source: Volume | Clip, name: str | None = None) -> LayerData:
+def layer_data(
+    source: Volume | Clip,
+    name: str | None = None,
+    report: Callable[[ImagingError], None] | None = None,
+) -> LayerData:
     """A layer data tuple as napari takes it.
 
     World axes are the array axes, so that napari's sliders run over stored slices; see
@@ -47,6 +53,9 @@ def layer_data(source: Volume | Clip, name: str | None = None) -> LayerData:
         What to show.
     name
         Name of the layer; by default the source's own, which is pseudonymous.
+    report
+        Of a lazily read Volume: show slices that cannot be decoded as 0, and call this once for
+        each of them, from the thread that looked at it. Without it, looking at them raises.
 
     Returns
     -------
@@ -63,14 +72,16 @@ def layer_data(source: Volume | Clip, name: str | None = None) -> LayerData:
     }
     if isinstance(source, Clip):
         facts |= {"kind": "clip", "frames": len(source), "fps": source.fps}
+        steps = getattr(source, "spacing", None)
         attributes |= {
             "rgb": True,
             "axis_labels": ("t", *SPATIAL_AXES[1:]),
-            # One unit for all: napari warns when the units of layers differ.
-            "units": ("pixel",) * 3,
+            "scale": (1.0, *(steps or (1.0, 1.0))),
+            "units": ("pixel", *(("mm" if steps else "pixel",) * 2)),
             "contrast_limits": (0, 255),
         }
         return source.as_array(), attributes, "image"
+    grid.remember(source)
     scale, translate = layer_transform(source)
     facts |= {
         "kind": "volume",
@@ -89,10 +100,18 @@ def layer_data(source: Volume | Clip, name: str | None = None) -> LayerData:
         "axis_labels": (*time, *SPATIAL_AXES),
         "units": (*("pixel" for _ in time), *((source.unit,) * 3)),
     }
+    shown = _shown(source.voxels, report)
     if not source.coloured:
-        window = default_window(source)
+        # Measured on what is shown: a broken slice must not keep the others from the screen.
+        measured = source if shown is source.voxels else replace(source, voxels=shown)
+        window = default_window(measured)
         attributes["contrast_limits"] = (0.0, 255.0) if window is None else window.limits
-    return source.voxels, attributes, "image"
+    return shown, attributes, "image"
+
+
+def _shown(voxels: Any, report: Callable[[ImagingError], None] | None) -> Any:
+    lazily = not isinstance(voxels, np.ndarray) and hasattr(voxels, "shown")
+    return voxels.shown(report) if lazily and report is not None else voxels
 
 
 def layer_transform(volume: Volume) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -144,6 +163,7 @@ def volume_of(layer: Any) -> Volume | Clip:
             "Choose an image layer.",
         )
     data = layer.data[0] if getattr(layer, "multiscale", False) else layer.data
+    data = getattr(data, "voxels", data)  # of lazily read voxels, what is shown in their stead
     source = getattr(layer, "metadata", {}).get(SOURCE_KEY)
     if isinstance(source, Clip) and isinstance(data, ClipArray):
         return source
@@ -207,3 +227,14 @@ def _layer_spacing(layer: Any, axes: int) -> tuple[tuple[float, float, float], s
         unit = "mm"
     k, j, i = (1.0, *lengths) if axes == 2 else tuple(lengths)
     return (float(k), float(j), float(i)), unit
+
+
+def layer_unit(attributes: Mapping[str, Any]) -> tuple[str, float]:
+    """Unit of a layer's last axes, and what brings them to it: ("mm", 0.001) of micrometres.
+
+    "pixel" where the layer names no one unit of length.
+    """
+    units = {str(unit) for unit in (attributes.get("units") or ())[-3:]}
+    if len(units) == 1 and (unit := units.pop()) in _MILLIMETRES:
+        return "mm", _MILLIMETRES[unit]
+    return "pixel", 1.0

@@ -15,6 +15,7 @@ from .progress import Cancelled, Progress, Step
 from .scan import Entry, Found, LeftOut
 from .sniffing import Kind, found, promised, sniff
 from .volume import Volume
+from .walking import files_in, is_regular
 
 Source = Volume | Clip
 
@@ -70,7 +71,7 @@ def find(place: Path, progress: Progress | None = None) -> Found:
                 f"There is no file or folder {place}.", "Check the path for typing mistakes."
             )
         if place.is_dir():
-            os.listdir(place)  # os.walk would pass over a folder that may not be read
+            os.listdir(place)  # files_in would pass over a folder that may not be read
             return find_files(list(files_in(place)), progress)
         return _find_one(place)
 
@@ -119,13 +120,16 @@ def find_files(paths: list[Path], progress: Progress | None = None) -> Found:
         if progress is not None and n % 64 == 0:
             progress(Step(n, len(paths), "looking at files"))
         try:
+            if not is_regular(path):
+                left_out.append(LeftOut(path, "It is no regular file."))
+                continue
             kind = sniff(path)
         except OSError as error:
             reason = f"It could not be opened: {error.strerror or error}."
             left_out.append(LeftOut(path, reason, broken=True))
         else:
             if kind is None:
-                left_out.append(LeftOut(path, f"It is {found(path)}."))
+                left_out.append(LeftOut(path, f"It is {found(path)}.", broken=_promising(path)))
             else:
                 kinds[path] = kind
     parts = companions(kinds)
@@ -145,6 +149,11 @@ def find_files(paths: list[Path], progress: Progress | None = None) -> Found:
             except ImagingError as error:
                 left_out.append(LeftOut(path, error.message, broken=True))
     return Found(tuple(entries), tuple(left_out))
+
+
+def _promising(path: Path) -> bool:
+    # A file of an image's name that holds none was one, as was one that is empty now.
+    return promised(path) != promised(Path()) or not path.stat().st_size
 
 
 def _entries(path: Path, kind: Kind) -> Sequence[Entry]:
@@ -175,15 +184,6 @@ def _scanner(kind: Kind) -> Callable[[Path], Entry]:
     else:
         from .video.files import scan_video as scanner
     return scanner
-
-
-def files_in(folder: Path) -> Iterator[Path]:
-    """Files of a folder and its subfolders, in order of name, hidden ones left out."""
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        # A DICOMDIR only lists the files beside it.
-        visible = (n for n in files if not n.startswith(".") and n.upper() != "DICOMDIR")
-        yield from (Path(place) / name for name in sorted(visible))
 
 
 def _open_all(listed: Found, where: str, progress: Progress | None) -> list[Source]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -86,7 +86,11 @@ class Entry:
         Cancelled
             If ``progress`` raised it.
         """
-        return self.opener(lazy=lazy, progress=progress)
+        source = self.opener(lazy=lazy, progress=progress)
+        if not self.study or isinstance(source, Clip):
+            return source
+        # By it, what was said about a study is found again when the study is opened again.
+        return replace(source, facts=source.facts | {"study": self.study})
 
 
 def entry_of(source: Volume | Clip) -> Entry:

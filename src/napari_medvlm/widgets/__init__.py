@@ -1,7 +1,8 @@
-"""The screen: the dock widget and its parts."""
+"""The screen: the dock widgets and their parts."""
 
 from __future__ import annotations
 
+from .metadata_panel import MetadataPanel
 from .panel import MedvlmPanel
 
-__all__ = ["MedvlmPanel"]
+__all__ = ["MedvlmPanel", "MetadataPanel"]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,13 @@ def read_slice(
     to_units(header, stored, out)
 
 
+@lru_cache(maxsize=64)
+def _pixels_at(path: Path, changed: int) -> tuple[int, int] | None:
+    # Once for all frames of a file: its functional groups can be longer than its pixels.
+    found = quick_header(path, _NOTHING)
+    return None if found is None else found.pixels
+
+
 def _read_plain(header: ImageHeader, out: npt.NDArray[Any]) -> bool:
     """Whether the pixels lie in the file as an array, which then was read."""
     kind = raw_type(header)
@@ -160,8 +168,7 @@ def _read_plain(header: ImageHeader, out: npt.NDArray[Any]) -> bool:
         return False
     pixels = header.pixels_at
     if pixels is None:
-        found = quick_header(header.path, _NOTHING)
-        pixels = None if found is None else found.pixels
+        pixels = _pixels_at(header.path, header.path.stat().st_mtime_ns)
     if pixels is None:
         return False
     offset, length = pixels

@@ -10,6 +10,7 @@ import numpy as np
 from ..volume import Window, WindowFunction
 from .lut import Lut, read_lut
 from .values import floats, words
+from .window_names import known_name
 
 #: Tags that ``read_windows`` asks for.
 WINDOW_TAGS = (
@@ -47,7 +48,7 @@ def _plain(first: Callable[[str], Any]) -> list[Window]:
         Window(
             centre,
             width,
-            names[n].strip().lower() if n < len(names) else "",
+            known_name(names[n]) if n < len(names) else "",
             # A width below 1 is against the standard for LINEAR, and common in images of
             # fractional values, where it can only mean the exact function.
             "linear_exact" if function == "linear" and width < 1 else function,
@@ -62,4 +63,6 @@ def _of_lut(lut: Lut) -> Window:
     grey = np.floor(lut.entries.astype(np.float64) / top * 255 + 0.5).astype(int)
     width = len(grey) - 1
     table = tuple(grey.tolist())
-    return Window(lut.first + width / 2, float(width), lut.name.lower() or "lut", "table", table)
+    return Window(
+        lut.first + width / 2, float(width), known_name(lut.name) or "lut", "table", table
+    )
