@@ -16,6 +16,8 @@ EXTRAS: dict[str, str] = {
     "transformers": "local",
     "tokenizers": "local",
     "safetensors": "local",
+    "accelerate": "local",
+    "torchao": "quantized",
 }
 
 

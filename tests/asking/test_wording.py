@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,18 @@ def test_what_lies_outside_the_training_is_marked() -> None:
     assert contract_words(contract, axial).startswith("✓ CT   ✓ axial   ✓ ")
     assert "! sagittal: trained on" in contract_words(contract, sagittal)
     assert contract_words(contract, ()) == ""
+    assert contract_words(None, axial) == ""
+
+
+def test_how_slices_were_scaled_is_told_to_models_that_care() -> None:
+    contract = PROFILES["fleming-vl-8b"].contract
+    choice = Selection(indices=(0, 6))
+    assert "! one window: trained with each slice" in contract_words(contract, take(ct(), choice))
+    own = replace(choice, scaling="slice_extremes")
+    words = contract_words(contract, take(ct(), own), scaling=own.scaling)
+    assert "✓ each slice scaled by its own extremes" in words
+    # 8-bit frames without a window say nothing by themselves.
+    assert "slice" not in contract_words(contract, take(ct(), own))
 
 
 @pytest.mark.parametrize(

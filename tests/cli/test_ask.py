@@ -27,7 +27,7 @@ def test_only_the_slices_that_are_sent_are_decoded(folder, monkeypatch):
     decoded: list[str] = []
     plain = loading.read_slice
     monkeypatch.setattr(
-        loading, "read_slice", lambda h, out: (decoded.append(h.path.name), plain(h, out))
+        loading, "read_slice", lambda h, *to: (decoded.append(h.path.name), plain(h, *to))
     )
     _, composed = ask.build(options(folder, "--slices", "even:5"))
     assert len(composed.question.frames) == len(decoded) == 5

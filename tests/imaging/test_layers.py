@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asking.scans import clip
-from napari_medvlm.errors import SelectionError
+from napari_medvlm.errors import ImagingError, SelectionError
 from napari_medvlm.imaging import Volume, Window
 from napari_medvlm.imaging.layers import layer_data, layer_transform, volume_of
 
@@ -150,6 +150,23 @@ def test_a_lazily_read_volume_is_shown_undecoded_and_comes_back():
     assert isinstance(data, Shown)
     assert data.report is print
     assert volume_of(layer_like(data, metadata=attributes["metadata"], scale=())) is volume
+
+
+class Broken(Undecoded):
+    """Lazily read voxels whose slices cannot be decoded, but for what a viewer is shown."""
+
+    def __getitem__(self, key):
+        raise ImagingError("It is broken.")
+
+    def shown(self, report):
+        return np.arange(320, dtype=np.int16).reshape(self.shape)
+
+
+def test_a_broken_slice_does_not_keep_the_others_from_the_screen():
+    volume = Volume(Broken(), np.eye(4))
+    _, attributes, _ = layer_data(volume, report=print)
+    low, high = attributes["contrast_limits"]
+    assert 0 <= low < 10 < 310 < high <= 320
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_medvlm.errors import SelectionError
-from napari_medvlm.imaging import even, parse_slices
+from napari_medvlm.imaging import equidistant, even, parse_slices
 
 
 def test_even_takes_the_slices_that_fleming_vl_takes():
@@ -21,10 +21,19 @@ def test_even_is_rising_and_reaches_both_ends(count, n):
     assert got[-1] == (count - 1 if len(got) > 1 else 0)
 
 
+@given(st.integers(1, 2000), st.integers(1, 2000))
+def test_equidistant_is_nearest_to_evenly_spaced_positions(count, n):
+    got = equidistant(count, n)
+    assert len(got) == len(set(got)) == min(n, count)
+    step = (count - 1) / max(len(got) - 1, 1)
+    assert all(abs(index - number * step) <= 0.5 + 1e-9 for number, index in enumerate(got))
+
+
+@pytest.mark.parametrize("spread", [even, equidistant])
 @pytest.mark.parametrize(("count", "n"), [(0, 3), (3, 0), (3, -1)])
-def test_even_refuses_nothing_of_something(count, n):
+def test_nothing_of_something_is_refused(spread, count, n):
     with pytest.raises(SelectionError):
-        even(count, n)
+        spread(count, n)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +47,9 @@ def test_even_refuses_nothing_of_something(count, n):
         ("10-13", (10, 11, 12, 13)),
         (" 3 - 4 , 0", (3, 4, 0)),
         ("EVEN:1", (0,)),
+        ("mm:3", (0, 25, 49)),
+        ("even:3@10-15", (10, 12, 15)),
+        ("mm:3@10-15", (10, 13, 15)),
     ],
 )
 def test_slices_as_people_write_them(spec, indices):
@@ -50,6 +62,8 @@ def test_slices_as_people_write_them(spec, indices):
         ("", "not a choice"),
         ("even:", "not a choice"),
         ("even:0", "At least one"),
+        ("mm:2@9-3", "backwards"),
+        ("even:2@40-50", "no slice 50"),
         ("1,,2", "not a choice"),
         ("-3", "not a choice"),
         ("1.5", "not a choice"),

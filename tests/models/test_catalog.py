@@ -15,7 +15,7 @@ from napari_medvlm.models.store import DEMO_FOLDER, folder_of, is_present, model
 
 
 def test_the_known_names_are_there_and_the_toy_says_so() -> None:
-    assert list(CATALOG) == ["demo", "chexone", "medvlm-r1"]
+    assert list(CATALOG) == ["demo", "chexone", "medvlm-r1", "fleming-vl-8b", "fleming-vl-38b"]
     assert "(toy)" in CATALOG["demo"].label
     assert find(" CheXOne ") is CATALOG["chexone"]
     assert find("gpt") is None
@@ -54,6 +54,32 @@ def test_a_profile_follows_names_then_the_layout(
 ) -> None:
     found = profile_of(Path(path), {"model_type": "qwen2_5_vl", **config})
     assert found.name == name
+
+
+@pytest.mark.parametrize("layout", ["internvl_chat", "internvl"])
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/models/Fleming-VL-8B", "fleming-vl-8b"),
+        ("/cache/models--Somebody--Fleming-VL-38B/snapshots/0c350e", "fleming-vl-38b"),
+        ("/oracles/fleming_vl/checkpoint", "fleming-vl"),
+        ("/models/InternVL3-8B", "internvl"),
+    ],
+)
+def test_fleming_vl_is_known_by_its_name(layout: str, path: str, name: str) -> None:
+    found = profile_of(Path(path), {"model_type": layout})
+    assert found.name == name
+    assert (found.family, found.parser) == ("internvl", "internvl")
+
+
+def test_fleming_vl_says_what_it_takes() -> None:
+    small, large = CATALOG["fleming-vl-8b"], CATALOG["fleming-vl-38b"]
+    assert [e.profile.kv_bytes_per_token for e in (small, large)] == [57344, 262144]
+    assert [e.profile.tokens_per_image for e in (small, large)] == [256, 256]
+    for entry in (small, large):
+        assert entry.weight_bytes is not None
+        assert entry.size_gb == pytest.approx(entry.weight_bytes / 1e9, abs=0.05)
+        assert "unknown" in entry.licence
 
 
 def test_the_other_layout() -> None:
@@ -125,6 +151,25 @@ def test_chips_tell_what_lies_outside_the_contract() -> None:
         type(clip[0])(False, "coronal: trained on axial"),
     )
     assert contract.chips() == ()
+
+
+def test_chips_of_a_model_that_saw_each_slice_by_itself() -> None:
+    contract = CATALOG["fleming-vl-8b"].contract
+    trained = contract.chips(planes=["axial"], frames=11, windowed=False)
+    assert [c.text for c in trained if c.kept] == [
+        "axial",
+        "11 frames",
+        "each slice scaled by its own extremes, as trained",
+    ]
+    windowed = contract.chips(frames=12, windowed=True)
+    assert [c.text for c in windowed] == [
+        "12 frames: trained on 11",
+        "one window: trained with each slice scaled by its own extremes",
+    ]
+    assert not any(c.kept for c in windowed)
+    clip = contract.chips(frames=32, kind="video")
+    assert [(c.kept, c.text) for c in clip] == [(True, "32 frames")]
+    assert [c.text for c in contract.chips(frames=1, windowed=True)] == ["1 frame"]
 
 
 def test_tasks_are_found_by_key() -> None:

@@ -366,6 +366,6 @@ def test_a_folder_of_no_known_form_fails(tmp_path: Path, make: Callable[[Path], 
 
 
 def test_records_of_an_unknown_form_beside_known_ones_fail(folder: Path) -> None:
-    (folder / "sampling.json").write_text("{}", "utf-8")
+    (folder / "weather.json").write_text("{}", "utf-8")
     report = verify_folder(folder, open_recorded)
-    assert failures(report) == [("sampling.json", "file")]
+    assert failures(report) == [("weather.json", "file")]

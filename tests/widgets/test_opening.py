@@ -86,6 +86,19 @@ def test_a_folder_of_several_series_asks_which(viewer, two_series):
     np.testing.assert_array_equal(layer.data, VOXELS)
 
 
+def test_a_broken_file_beside_a_series_is_told_and_remarked(viewer, tmp_path):
+    from napari.utils.notifications import notification_manager
+
+    folder = write_series(tmp_path / "scan", VOXELS)
+    (folder / "broken.npy").write_bytes(b"\x93NUMPY\x01\0")
+    before = len(notification_manager.records)
+    (layer,) = viewer.open(str(folder), plugin="napari-medvlm")
+    np.testing.assert_array_equal(layer.data, VOXELS)
+    (told,) = [record.message for record in notification_manager.records[before:]]
+    assert told.startswith("1 file could not be read.")
+    assert "1 file beside this one could not be read." in layer.metadata["medvlm"]["remarks"]
+
+
 def test_cancelling_the_choice_opens_nothing_and_is_no_error(viewer, two_series):
     in_the_chooser(lambda dialog: dialog.reject())
     assert viewer.open(str(two_series), plugin="napari-medvlm") == []
@@ -179,7 +192,7 @@ class Slow:
     def __init__(self, broken: ImagingError | None = None) -> None:
         self.voxels = Lazy(broken)
         windows = (Window(30, 60),)
-        self.lazy = Volume(self.voxels, np.eye(4), windows=windows, remarks=("Beside.",))
+        self.lazy = Volume(self.voxels, np.eye(4), windows=windows)
         self.rest = Volume(VOXELS[:2], 2 * np.eye(4), windows=windows, remarks=("A gap.",))
         self.entry = Entry("volume", "CT series 1", VOXELS.shape, self.open, lambda: None)
 
@@ -253,7 +266,7 @@ def test_a_broken_slice_is_one_notification_and_the_rest_is_read(qtbot, viewer, 
     qtbot.waitUntil(lambda: layer.data is scan.rest.voxels, timeout=PATIENCE)
     told = [record.message for record in notification_manager.records[before:]]
     assert told == ["IM7: the second slice is broken."]
-    assert layer.metadata["medvlm"]["remarks"] == ["A gap.", "Beside."]
+    assert layer.metadata["medvlm"]["remarks"] == ["A gap."]
     assert tuple(layer.scale) == (2, 2, 2)
 
 

@@ -6,7 +6,8 @@ become words, and the answer's boxes go back to their source.
 
 from __future__ import annotations
 
-from .choosing import SliceChoice, add_slice
+from .budget import Budget
+from .choosing import SliceChoice, add_slice, scaling_of
 from .composing import Composed, compose
 from .conversation import Conversation
 from .exchange import Exchange, Stage
@@ -30,6 +31,7 @@ from .wording import (
 __all__ = [
     "answer_words",
     "AskingThread",
+    "Budget",
     "Composed",
     "Conversation",
     "Exchange",
@@ -59,6 +61,7 @@ __all__ = [
     "place_box",
     "place_regions",
     "position_words",
+    "scaling_of",
     "sent_words",
     "size_words",
     "window_words",

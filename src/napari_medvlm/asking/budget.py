@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from ..engine.hardware import DeviceMemory, device_memory
+from ..engine.hardware import DeviceMemory, cpu_memory, device_memory
 from ..errors import MedvlmError
+from ..imaging import Frame
 from ..models.catalog import PROFILES, find
 from ..models.checkpoint import open_checkpoint
 from ..models.counting import load_of
 from ..models.footprint import KNOWN, Footprint, footprint_of
-from ..models.planning import Plan, Precision, plan
+from ..models.internvl.tiles import tile_count
+from ..models.planning import PRECISIONS, Load, Plan, Precision, plan
 from ..models.profiles import Profile
 from ..models.store import locate
 from .engine_words import size_in_bytes
+from .offers import ModelOffer
 
 
 @dataclass(frozen=True)
@@ -104,3 +109,82 @@ def plan_words(one: Plan, memory: DeviceMemory | None) -> str:
     if memory is not None:
         words[-1] += f" of {size_in_bytes(memory.free)} free"
     return " · ".join(words)
+
+
+#: Fewest and most tiles of an image, as published folders state them.
+_TILES = (1, 12)
+
+
+class Budget:
+    """What the questions of a panel will need, against the memory that was found.
+
+    A GPU's driver can take seconds to answer, so it is asked once for each device, in a thread
+    of its own; until then only the tokens are told.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[str, DeviceMemory | None] = {}
+        self._asked: set[str] = set()
+
+    def words(self, offer: ModelOffer | None, frames: Sequence[Frame], *, tiles: bool) -> str:
+        """One line: "about 1,580 tokens · needs 0.7 GB of 22.3 GB free", with advice if need be.
+
+        Parameters
+        ----------
+        offer
+            The chosen model.
+        frames
+            What is sent.
+        tiles
+            Whether images are cut into tiles.
+
+        Returns
+        -------
+        words
+            Empty where nothing can be said.
+        """
+        if offer is None or not frames:
+            return ""
+        memory = self._memory(offer.choice.device)
+        try:
+            model = sized(offer.choice.path)
+            load = _load(model, offer, frames, tiles=tiles)
+        except MedvlmError:
+            return ""  # the question itself will say what is wrong with it
+        free = None if memory is None else memory.free
+        made = plan(model.footprint, load, _precision(offer, memory), free)
+        told = f"about {load.prompt_tokens:,} tokens"
+        if memory is not None:
+            told += f" · needs {size_in_bytes(made.need.total)} of "
+            told += f"{size_in_bytes(memory.free)} free"
+        return f"{told}. ! {made.verdict}: {made.advice}" if made.advice else told
+
+    def _memory(self, device: str) -> DeviceMemory | None:
+        if device == "cpu":
+            return cpu_memory()
+        if device not in self._asked:
+            self._asked.add(device)
+            threading.Thread(target=self._ask, args=(device,), daemon=True).start()
+        return self._found.get(device)
+
+    def _ask(self, device: str) -> None:
+        self._found[device] = device_memory(device)
+
+
+def _load(model: Sized, offer: ModelOffer, frames: Sequence[Frame], *, tiles: bool) -> Load:
+    # Frames are of one size nearly always; the largest stands for all of them otherwise.
+    wide, high = max((frame.size_wh for frame in frames), key=lambda size: size[0] * size[1])
+    count = len(frames)
+    if tiles and model.footprint.patches:
+        side = round((model.footprint.patches - 1) ** 0.5) * 14
+        count = sum(tile_count(frame.size_wh, side, _TILES) for frame in frames)
+    return load_of(
+        model.footprint, offer.profile, count, high, wide, folder=Path(offer.choice.path)
+    )
+
+
+def _precision(offer: ModelOffer, memory: DeviceMemory | None) -> Precision:
+    for known in PRECISIONS:
+        if offer.choice.dtype == known:
+            return known
+    return "float32" if memory is not None and memory.device == "cpu" else "bfloat16"

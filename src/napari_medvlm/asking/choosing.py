@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import SelectionError
-from ..imaging import even, parse_slices
+from ..imaging import Clip, Scaling, Volume, even, parse_slices, segments
+from ..models.contracts import InputContract
 
-ChoiceKind = Literal["current", "picked", "even", "spec"]
+ChoiceKind = Literal["current", "picked", "even", "segments", "spec"]
 
 #: How many evenly spaced slices are offered at first: the count that the multi-slice
 #: checkpoints of this field were trained with.
@@ -23,7 +24,8 @@ class SliceChoice:
     ----------
     kind
         "current": the slice on the screen; "picked": the listed ones; "even": ``count`` of
-        them spread over all; "spec": as written in ``spec``.
+        them spread over all; "segments": the middles of ``count`` equal parts, as videos are
+        prepared for some models; "spec": as written in ``spec``.
     picked
         Slice numbers from 0, in the order they are sent.
     count
@@ -75,6 +77,8 @@ class SliceChoice:
             return (min(max(int(current), 0), count - 1),)
         if self.kind == "even":
             return even(count, self.count)
+        if self.kind == "segments":
+            return segments(count, self.count, 1.0)
         if self.kind == "spec":
             return parse_slices(self.spec, count, current)
         return self._picked(count)
@@ -91,6 +95,16 @@ class SliceChoice:
                 "Take these out of the list.",
             )
         return self.picked
+
+
+def scaling_of(source: Volume | Clip, contract: InputContract) -> Scaling:
+    """How slices become 8 bit where nobody chose: as the model was trained.
+
+    A single image (a radiograph, a photograph) and a clip are sent as they are displayed.
+    """
+    if isinstance(source, Clip) or source.spatial_shape[0] == 1:
+        return "window"
+    return contract.slice_scaling
 
 
 def add_slice(spec: str, index: int, count: int) -> str:

@@ -38,6 +38,7 @@ def compose(
     generation: Generation | None = None,
     frames: Sequence[Frame] | None = None,
     needs_text: bool | None = None,
+    tiles: bool = False,
 ) -> Composed:
     """Take the frames and write the question.
 
@@ -57,6 +58,8 @@ def compose(
         Frames of this very selection, where they are already at hand.
     needs_text
         Whether the task asks nothing by itself; None knows it of the task "ask" alone.
+    tiles
+        Whether each image is cut into tiles for more detail.
 
     Returns
     -------
@@ -93,6 +96,7 @@ def compose(
         choices=tuple(choices),
         history=tuple(history),
         generation=generation or Generation(),
+        tiles=tiles,
     )
     return Composed(question, left_out)
 

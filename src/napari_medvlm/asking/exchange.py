@@ -95,7 +95,14 @@ class Exchange:
         asked = self.question
         # The model has to see the conversation that it had; so its cache stays good for all of it.
         words = self.sent or asked.text
-        return Turn(words, self.reply.raw, asked.frames, asked.frame_kind, asked.seconds_per_frame)
+        return Turn(
+            words,
+            self.reply.raw,
+            asked.frames,
+            asked.frame_kind,
+            asked.seconds_per_frame,
+            asked.tiles,
+        )
 
     def seconds(self, now: float) -> float:
         """Since it was asked, until its end or until now."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from ..dialogue import Question
-from ..imaging import Frame, Window
+from ..imaging import Frame, Scaling, Window
 from ..models.contracts import InputContract
 from .placing import PlacedBox
 
@@ -79,27 +79,42 @@ def sent_words(question: Question, model: str = "") -> str:
     return " · ".join(word for word in words if word)
 
 
-def contract_words(contract: InputContract, frames: Sequence[Frame], video: bool = False) -> str:
+def contract_words(
+    contract: InputContract | None,
+    frames: Sequence[Frame],
+    video: bool = False,
+    scaling: Scaling | None = None,
+) -> str:
     """What of the frames lies inside a model's training: "✓ CT  ✓ axial  ! 11 frames: …".
 
     Parameters
     ----------
     contract
-        What the model was trained on.
+        What the model was trained on; None says nothing.
     frames
         What is sent.
     video
         Whether they are frames of a clip; one of these is an image.
+    scaling
+        How slices became 8 bit; without it only a window that was used is told.
     """
-    if not frames:
+    if contract is None or not frames:
         return ""
     chips = contract.chips(
         modality=frames[0].modality,
         planes=[frame.plane for frame in frames],
         frames=len(frames),
         kind="video" if video and len(frames) > 1 else "images",
+        windowed=None if video else _windowed(frames, scaling),
     )
     return "   ".join(f"{'✓' if chip.kept else '!'} {chip.text}" for chip in chips)
+
+
+def _windowed(frames: Sequence[Frame], scaling: Scaling | None) -> bool | None:
+    if any(frame.window is not None for frame in frames):
+        return True
+    # Frames without a window were 8 bit already, or each has its own extremes.
+    return False if scaling == "slice_extremes" else None
 
 
 def answer_words(answer: str, boxes: Sequence[PlacedBox]) -> str:

@@ -10,7 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from ..asking import Composed, FrameBox, compose, frame_words, model_offer, place, size_words
+from ..asking import (
+    Composed,
+    FrameBox,
+    compose,
+    frame_words,
+    model_offer,
+    place,
+    scaling_of,
+    size_words,
+)  # fmt: skip
 from ..dialogue import Failed, Generation, Loaded, Loading, Prefill, Replied, Reply, Token
 from ..dialogue.context import ParseContext
 from ..dialogue.question import Mode
@@ -18,9 +27,21 @@ from ..dialogue.reply import FinishReason
 from ..dialogue.streaming import PartSplitter, Piece
 from ..engine import ModelThread
 from ..errors import ImagingError, QuestionError, SelectionError
-from ..imaging import PLANES, Clip, Plane, Selection, Volume, Window, parse_slices, read
+from ..imaging import (
+    PLANES,
+    Clip,
+    Plane,
+    Selection,
+    Volume,
+    Window,
+    parse_frames,
+    parse_slices,
+    read,
+)  # fmt: skip
 from ..imaging import slice_count as count_slices
 from ..imaging.scan import Entry, scan
+from ..models.contracts import InputContract
+from ..models.planning import PRECISIONS
 from .main import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USER_ERROR
 
 
@@ -31,11 +52,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="demo", help="catalog name or checkpoint folder")
     parser.add_argument("--entry", type=int, default=None, help="which series of a folder, from 0")
     parser.add_argument(
-        "--slices", default=None, help="even:11 | 12,40 | 10-20 | current (the middle one) | all"
+        "--slices",
+        default=None,
+        help="even:11 | mm:11 | even:11@10-40 | 12,40 | 10-20 | current (the middle one) | all; "
+        "of a clip also segments:32 | per-second; without it what the model was trained on",
+    )
+    parser.add_argument(
+        "--seconds", default=None, metavar="FROM,TO", help="a stretch of a clip, in seconds"
     )
     parser.add_argument("--plane", choices=PLANES, default=None, help="default axial, if known")
-    parser.add_argument("--window", default=None, metavar="C,W", help="centre,width; the file's")
-    parser.add_argument("--scaling", choices=["window", "slice_extremes"], default="window")
+    parser.add_argument(
+        "--window", default=None, metavar="C,W", help="as in --window=-600,1500; the file's"
+    )
+    parser.add_argument(
+        "--scaling",
+        choices=["window", "slice_extremes"],
+        default=None,
+        help="one window for all slices, or each by its own extremes; as the model was trained",
+    )
+    parser.add_argument(
+        "--tiles", action="store_true", help="cut each image into tiles, for more detail"
+    )
     parser.add_argument("--task", default="ask", help="a prompt template of the model")
     parser.add_argument("--mode", choices=["reasoning", "instruct"], default="reasoning")
     parser.add_argument(
@@ -49,7 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--temperature", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default=None, help="cpu, cuda, cuda:1; a GPU if there is one")
-    parser.add_argument("--dtype", default=None, choices=["float32", "bfloat16", "float16"])
+    parser.add_argument("--dtype", default=None, choices=PRECISIONS, help="int8: weights in 8 bit")
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
 
 
@@ -90,35 +127,65 @@ def _region(text: str) -> FrameBox:
     return FrameBox(int(image) - 1, (x0, y0, x1, y1))
 
 
-def select(source: Volume | Clip, options: argparse.Namespace) -> Selection:
-    """Turn ``--slices --plane --window --scaling`` into a Selection.
+def select(
+    source: Volume | Clip, options: argparse.Namespace, contract: InputContract | None = None
+) -> Selection:
+    """Turn ``--slices --seconds --plane --window --scaling`` into a Selection.
 
-    Without ``--slices``, a clip or a volume gives 8 evenly spaced frames, one image itself.
+    What is not said is chosen as the model was trained: how many slices or frames, and how
+    slices become 8 bit. One image is sent itself, as it is displayed.
     """
-    oriented = isinstance(source, Volume) and source.oriented and source.spatial_shape[0] > 1
-    plane: Plane = options.plane or ("axial" if oriented else "acquired")
-    count = len(source) if isinstance(source, Clip) else count_slices(source, plane)
-    indices = parse_slices(options.slices or "even:8", count, current=count // 2)
-    return Selection(indices, plane, _window(options.window), options.scaling)
+    contract = contract or InputContract(trained_on="")
+    if isinstance(source, Clip):
+        return Selection(_clip_frames(source, options, contract), "acquired")
+    if options.seconds is not None:
+        raise SelectionError("--seconds chooses frames of a clip; this is a volume.")
+    several = source.spatial_shape[0] > 1
+    plane: Plane = options.plane or ("axial" if source.oriented and several else "acquired")
+    count = count_slices(source, plane)
+    spec = options.slices or f"even:{contract.volume_slices}"
+    indices = parse_slices(spec, count, current=count // 2)
+    window = _window(options.window)
+    # A window that is asked for is meant to be seen.
+    trained = scaling_of(source, contract) if window is None else "window"
+    return Selection(indices, plane, window, options.scaling or trained)
 
 
-def build(options: argparse.Namespace) -> tuple[Volume | Clip, Composed]:
-    """Read the path and write the question; only slices that are sent are decoded."""
+def _clip_frames(
+    clip: Clip, options: argparse.Namespace, contract: InputContract
+) -> tuple[int, ...]:
+    stretch = None
+    if options.seconds is not None:
+        first, last = _numbers(options.seconds, 2, "--seconds")
+        stretch = (first, last)
+    spec = options.slices or contract.clip_choice
+    return parse_frames(spec, len(clip), clip.fps, stretch, current=len(clip) // 2)
+
+
+def build(
+    options: argparse.Namespace, contract: InputContract | None = None
+) -> tuple[Volume | Clip, Composed]:
+    """Read the path and write the question, for a model with this input contract.
+
+    Only slices that are sent are decoded.
+    """
     entries = scan(options.path).entries
     if not entries:
         read(options.path)  # says why there are none
     entry = _choose_entry(entries, options.entry)
     try:
-        return _composed(entry.open(lazy=True), options)
+        return _composed(entry.open(lazy=True), options, contract)
     except ImagingError:
         # One of them is broken: of the others, which are all read now.
-        return _composed(entry.open(), options)
+        return _composed(entry.open(), options, contract)
 
 
-def _composed(source: Volume | Clip, options: argparse.Namespace) -> tuple[Volume | Clip, Composed]:
+def _composed(
+    source: Volume | Clip, options: argparse.Namespace, contract: InputContract | None
+) -> tuple[Volume | Clip, Composed]:
     composed = compose(
         source,
-        select(source, options),
+        select(source, options, contract),
         options.question,
         mode=options.mode,
         task=options.task,
@@ -128,6 +195,7 @@ def _composed(source: Volume | Clip, options: argparse.Namespace) -> tuple[Volum
             temperature=options.temperature,
             seed=options.seed,
         ),
+        tiles=options.tiles,
     )
     return source, composed
 
@@ -221,7 +289,7 @@ def reply_facts(source: Volume | Clip, composed: Composed, reply: Reply) -> dict
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
     offer = model_offer(options.model, device=options.device, dtype=options.dtype)
-    source, composed = build(options)
+    source, composed = build(options, offer.profile.contract)
     for number, frame in enumerate(composed.question.frames):
         _say(frame_words(number, frame))
     for remark in composed.remarks:

@@ -37,10 +37,10 @@ images by number, before its `<answer>`. It says "none" (or "no") where there is
 
 ## How it was trained
 
-From scratch, on two CPU cores, in {minutes:.0f} minutes ({steps} steps) after about fifteen of
+From scratch, on two CPU cores, in {minutes:.0f} minutes ({steps} steps) after about twelve of
 rendering, by
 
-    python -m napari_medvlm.demo.train --minutes 88 --out FOLDER
+    python -m napari_medvlm.demo.train --minutes {minutes:.0f} --out FOLDER
 
 Seed 1. Training phantoms have seeds below {train:,}; held-out ones start at {held_out:,}, so none
 was ever trained on. {note}

@@ -35,6 +35,10 @@ class Region:
     label: str = ""
 
 
+def _as_frame(item: Frame | npt.NDArray[np.uint8]) -> Frame:
+    return item if isinstance(item, Frame) else Frame.from_pixels(item)
+
+
 @dataclass(frozen=True)
 class Turn:
     """An earlier question of the conversation with the model's raw answer."""
@@ -44,6 +48,10 @@ class Turn:
     frames: tuple[Frame, ...] = ()
     frame_kind: FrameKind = "images"
     seconds_per_frame: float | None = None
+    tiles: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "frames", tuple(_as_frame(f) for f in self.frames))
 
 
 @dataclass(frozen=True)
@@ -69,10 +77,6 @@ class Generation:
     top_p: float = 1.0
     repetition_penalty: float | None = None
     seed: int = 0
-
-
-def _as_frame(item: Frame | npt.NDArray[np.uint8]) -> Frame:
-    return item if isinstance(item, Frame) else Frame.from_pixels(item)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +107,8 @@ class Question:
         Earlier turns, oldest first.
     generation
         Decode settings.
+    tiles
+        Whether each frame is cut into tiles for more detail, where the family can do that.
     """
 
     text: str
@@ -116,6 +122,7 @@ class Question:
     choices: tuple[tuple[str, str], ...] = ()
     history: tuple[Turn, ...] = ()
     generation: Generation = field(default_factory=Generation)
+    tiles: bool = False
 
     def __post_init__(self) -> None:
         frames: Sequence[Frame | npt.NDArray[np.uint8]] = self.frames

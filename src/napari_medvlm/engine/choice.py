@@ -21,7 +21,7 @@ class ModelChoice:
     device
         "cpu", "cuda", "cuda:1", "mps", …
     dtype
-        "float32", "bfloat16", "float16".
+        "float32", "bfloat16", "float16", "int8", "int4", or "auto".
     profile
         Key of the catalog entry where a folder's layout alone does not decide; None finds it.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -64,7 +65,7 @@ class Frame:
         """Width and height in pixels."""
         return int(self.pixels.shape[1]), int(self.pixels.shape[0])
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of shape and pixels: the key under which encoded images are kept."""
         head = repr(self.pixels.shape).encode()

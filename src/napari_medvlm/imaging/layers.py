@@ -100,10 +100,13 @@ def layer_data(
         "axis_labels": (*time, *SPATIAL_AXES),
         "units": (*("pixel" for _ in time), *((source.unit,) * 3)),
     }
+    shown = _shown(source.voxels, report)
     if not source.coloured:
-        window = default_window(source)
+        # Measured on what is shown: a broken slice must not keep the others from the screen.
+        measured = source if shown is source.voxels else replace(source, voxels=shown)
+        window = default_window(measured)
         attributes["contrast_limits"] = (0.0, 255.0) if window is None else window.limits
-    return _shown(source.voxels, report), attributes, "image"
+    return shown, attributes, "image"
 
 
 def _shown(voxels: Any, report: Callable[[ImagingError], None] | None) -> Any:

@@ -12,7 +12,10 @@ import numpy as np
 
 from ..errors import SelectionError
 
-_ALLOWED = 'Write "all", "current", "even:11", or numbers and ranges such as "12,40" or "10-20".'
+_ALLOWED = (
+    'Write "all", "current", "even:11", "mm:11", either of them in a range ("even:11@10-40"), or '
+    'numbers and ranges such as "12,40" or "10-20".'
+)
 
 
 def even(count: int, n: int) -> tuple[int, ...]:
@@ -41,14 +44,35 @@ def even(count: int, n: int) -> tuple[int, ...]:
     return tuple(int(i) for i in np.linspace(0, count - 1, min(n, count)).astype(np.int64))
 
 
+def equidistant(count: int, n: int) -> tuple[int, ...]:
+    """Indices of the slices nearest to ``n`` evenly spaced positions in millimetres.
+
+    Slices of a Volume are equally far apart, so these are evenly spaced numbers rounded to the
+    nearest (halves up); ``even`` cuts them off, and so takes some slices up to one slice early.
+
+    Parameters
+    ----------
+    count, n
+        As in ``even``.
+
+    Raises
+    ------
+    SelectionError
+        If either is below 1.
+    """
+    wanted = len(even(count, n))
+    return tuple(int(i) for i in np.floor(np.linspace(0, count - 1, wanted) + 0.5))
+
+
 def parse_slices(spec: str, count: int, current: int | None = None) -> tuple[int, ...]:
     """Read a written choice of slices.
 
     Parameters
     ----------
     spec
-        "all", "current", "even:N", or a comma-separated list of numbers (from 0) and of
-        ranges "first-last" with both ends included. Repeated numbers count once.
+        "all", "current", "even:N" (see ``even``), "mm:N" (see ``equidistant``), either of the
+        two in a range, "even:N@first-last"; or a comma-separated list of numbers (from 0) and
+        of ranges "first-last" with both ends included. Repeated numbers count once.
     count
         Number of slices there are.
     current
@@ -71,8 +95,10 @@ def parse_slices(spec: str, count: int, current: int | None = None) -> tuple[int
         if current is None:
             raise SelectionError("There is no current slice here.", _ALLOWED)
         return _within((current,), count)
-    if match := re.fullmatch(r"even:(\d{1,9})", text):
-        return even(count, int(match[1]))
+    if match := re.fullmatch(r"(even|mm):(\d{1,9})(?:@(\d{1,9}-\d{1,9}))?", text):
+        there = tuple(_numbers(match[3], count)) if match[3] else range(count)
+        spread = even if match[1] == "even" else equidistant
+        return tuple(there[i] for i in spread(len(there), int(match[2])))
     return _within(tuple(dict.fromkeys(_numbers(text, count))), count)
 
 

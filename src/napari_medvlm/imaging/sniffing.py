@@ -176,7 +176,9 @@ def _metaimage(head: bytes) -> bool:
 
 def _video(head: bytes) -> bool:
     return (
-        head[4:8] in (b"ftyp", b"moov")
+        head[4:8] in (b"ftyp", b"moov", b"wide", b"mdat")
+        # Packets of an MPEG transport stream start with 0x47 every 188 bytes.
+        or head[: 4 * 188 : 188] == b"\x47" * 4
         or (head.startswith(b"RIFF") and head[8:12] == b"AVI ")
         or head.startswith((b"\x1a\x45\xdf\xa3", b"\x00\x00\x01\xba", b"\x30\x26\xb2\x75"))
     )

@@ -23,6 +23,7 @@ from typing import Any
 
 from ..errors import CheckpointError
 from .contracts import InputContract
+from .internvl import profiles as internvl
 from .profiles import Profile
 from .qwen_vl import profiles as qwen
 
@@ -49,6 +50,8 @@ class CatalogEntry:
         Of the weights, in 10⁹ bytes.
     licence
         Of the weights.
+    weight_bytes
+        Of the weights in 16 bit, computed from their shapes; None where that was not done.
     """
 
     name: str
@@ -58,6 +61,7 @@ class CatalogEntry:
     repository: str
     size_gb: float
     licence: str = NOT_STATED
+    weight_bytes: int | None = None
 
     @property
     def label(self) -> str:
@@ -101,18 +105,44 @@ CATALOG: Mapping[str, CatalogEntry] = {
             size_gb=4.4,
             licence="Apache-2.0",
         ),
+        CatalogEntry(
+            name="fleming-vl-8b",
+            profile=internvl.FLEMING_8B,
+            layout="internvl_chat",
+            purpose="Medical images, CT and MR volumes, and videos, with reasoning (8B).",
+            repository="UbiquantAI/Fleming-VL-8B",
+            size_gb=15.9,
+            weight_bytes=15_888_747_520,
+            licence="unknown; see the published card",
+        ),
+        CatalogEntry(
+            name="fleming-vl-38b",
+            profile=internvl.FLEMING_38B,
+            layout="internvl_chat",
+            purpose="The same as Fleming-VL-8B, larger and slower (38B).",
+            repository="UbiquantAI/Fleming-VL-38B",
+            size_gb=76.8,
+            weight_bytes=76_776_329_984,
+            licence="unknown; see the published card",
+        ),
     )
 }
 
 #: Every profile by name, those of unknown checkpoints too.
-PROFILES: Mapping[str, Profile] = {profile.name: profile for profile in qwen.PROFILES}
+PROFILES: Mapping[str, Profile] = {
+    profile.name: profile for profile in (*qwen.PROFILES, *internvl.PROFILES)
+}
+_BY_LAYOUT: Mapping[str, Profile] = {**qwen.BY_LAYOUT, **internvl.BY_LAYOUT}
 _LAYOUTS: Mapping[str, tuple[str, ...]] = {
     "chexone": ("qwen2_5_vl",),
     "demo": ("qwen2_5_vl",),
     "qwen2.5-vl": ("qwen2_5_vl",),
     "medvlm-r1": ("qwen2_vl",),
     "qwen2-vl": ("qwen2_vl",),
+    **{profile.name: tuple(internvl.BY_LAYOUT) for profile in internvl.PROFILES},
 }
+#: Profiles that a folder's name can choose, longer names first.
+_NAMES = ("chexone", "medvlm-r1", "fleming-vl-38b", "fleming-vl-8b", "fleming-vl")
 #: Parts of a path that are looked at for a name: a download cache puts a revision below it.
 _PATH_PARTS = 3
 _DEMO_PARTS = ("napari_medvlm", "demo", "model")
@@ -133,7 +163,7 @@ def _named(folder: Path, config: Mapping[str, Any]) -> str | None:
         return "demo"
     parts = [str(config.get("_name_or_path") or ""), *last]
     for part in reversed(parts):
-        for name in ("chexone", "medvlm-r1"):
+        for name in _NAMES:
             if _plain(name) in _plain(part):
                 return name
     return None
@@ -157,8 +187,8 @@ def profile_of(folder: Path, config: Mapping[str, Any], wanted: str | None = Non
         If the layout is unknown, or the profile is, or they do not go together.
     """
     layout = str(config.get("model_type", ""))
-    if layout not in qwen.BY_LAYOUT:
-        known = ", ".join(qwen.BY_LAYOUT)
+    if layout not in _BY_LAYOUT:
+        known = ", ".join(_BY_LAYOUT)
         raise CheckpointError(
             f"Expected a model_type among {known} in config.json of {folder}, "
             f"found {layout or 'none'}.",
@@ -180,4 +210,4 @@ def profile_of(folder: Path, config: Mapping[str, Any], wanted: str | None = Non
     named = _named(folder, config)
     if named is not None and layout in _LAYOUTS[named]:
         return PROFILES[named]
-    return qwen.BY_LAYOUT[layout]
+    return _BY_LAYOUT[layout]

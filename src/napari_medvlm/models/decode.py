@@ -25,13 +25,19 @@ class Network(Protocol):
     ----------
     device, dtype
         Where its weights lie and what they are, as torch names them.
+    spans_at_once
+        How many pictures are encoded together.
     """
 
     device: Any
     dtype: Any
+    spans_at_once: int
 
     def encode_span(self, prompt: Prompt, index: int) -> Any:
         """Features (tokens, hidden) of the prompt's span number ``index``."""
+
+    def encode_spans(self, prompt: Prompt, indices: Sequence[int]) -> list[Any]:
+        """Features of several spans, one entry each."""
 
     def embed(self, prompt: Prompt, features: dict[str, Any], start: int = 0) -> Any:
         """Embeddings of the prompt from token ``start`` on, features in their places."""
@@ -99,16 +105,23 @@ class Decoding:
     def encode(self) -> dict[str, Any] | None:
         """Encode the pictures that the cache lacks; None when it was told to stop."""
         needed: dict[str, Any] = {}
+        lacking: dict[str, int] = {}
         for index, (_, stop, digest) in enumerate(self._prompt.image_spans):
-            if stop <= self.reused:
-                continue
-            found = self._features.get(digest)
-            if found is None:
-                if self._should_stop():
-                    return None
-                found = self._network.encode_span(self._prompt, index)
-                self._features.put(digest, found)
-            needed[digest] = found
+            if stop > self.reused:
+                found = self._features.get(digest)
+                if found is None:
+                    lacking.setdefault(digest, index)
+                else:
+                    needed[digest] = found
+        digests = list(lacking)
+        for start in range(0, len(digests), self._network.spans_at_once):
+            if self._should_stop():
+                return None
+            batch = digests[start : start + self._network.spans_at_once]
+            made = self._network.encode_spans(self._prompt, [lacking[d] for d in batch])
+            for digest, features in zip(batch, made, strict=True):
+                self._features.put(digest, features)
+                needed[digest] = features
         return needed
 
     def prefill(self, needed: dict[str, Any]) -> Any:
@@ -126,8 +139,6 @@ class Decoding:
             Of :meth:`prefill`.
         """
         sampler = Sampler(self._settings, self._prompt.input_ids.tolist())
-        place = int(self._prompt.positions.max(initial=-1)) + 1
-        axes = len(self._prompt.positions)
         for count in range(1, self._settings.max_new_tokens + 1):
             token = sampler.pick(logits)
             ended = token in self._settings.stop_ids
@@ -136,9 +147,21 @@ class Decoding:
             yield token
             if self.finish_reason != "stopped" or self._should_stop():
                 return
-            position = np.full((axes, 1), place, dtype=np.int64)
-            logits = self._step(self._network.embed_ids([token]), [token], position)
-            place += 1
+            logits = self.feed(token, count)
+
+    def feed(self, token: int, number: int) -> Any:
+        """Take in one token of the answer; return the logits that choose the next.
+
+        Parameters
+        ----------
+        token
+            Its id.
+        number
+            Its place in the answer, from 1.
+        """
+        place = int(self._prompt.positions.max(initial=-1)) + number
+        position = np.full((len(self._prompt.positions), 1), place, dtype=np.int64)
+        return self._step(self._network.embed_ids([token]), [token], position)
 
     def _step(self, embeds: Any, keys: Sequence[Hashable], positions: npt.NDArray[np.int64]) -> Any:
         try:

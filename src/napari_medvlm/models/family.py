@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,8 @@ class AnsweringModel(ABC):
     """
 
     family: str = ""
+    #: How a question gets shorter.
+    shorter = "Send fewer or smaller frames, or start a new conversation."
 
     def __init__(
         self,
@@ -103,22 +105,32 @@ class AnsweringModel(ABC):
         return DecodeSettings(**{**own.__dict__, "max_new_tokens": max(1, room)})
 
     def check_length(self, prompt: Prompt) -> Prompt:
-        """Refuse a prompt that leaves no room for an answer.
+        """Refuse a prompt that leaves no room for an answer; see :meth:`check_count`."""
+        visual = sum(stop - start for start, stop, _ in prompt.image_spans)
+        self.check_count(len(prompt.input_ids), visual)
+        return prompt
+
+    def check_count(self, length: int, visual: int) -> None:
+        """Refuse as many tokens as leave no room for an answer.
+
+        Parameters
+        ----------
+        length
+            Tokens of the prompt.
+        visual
+            How many of them stand for frames.
 
         Raises
         ------
         QuestionError
             With the count and what to do.
         """
-        length = len(prompt.input_ids)
         if length >= self.max_positions:
-            visual = sum(stop - start for start, stop, _ in prompt.image_spans)
             raise QuestionError(
                 f"The question takes {length:,} tokens, {visual:,} of them for frames; "
                 f"{self.name} takes {self.max_positions:,}.",
-                "Send fewer or smaller frames, or start a new conversation.",
+                self.shorter,
             )
-        return prompt
 
     def features(self, prompt: Prompt) -> npt.NDArray[np.float32]:
         """Encode a prompt's pictures afresh.
@@ -156,6 +168,16 @@ class AnsweringModel(ABC):
         settings = self.settings(generation or Generation(), prompt)
         decoding = self._decoding(prompt, settings) if reuse else self._plain(prompt, settings)
         return list(decoding.tokens(decoding.prefill(decoding.encode() or {})))
+
+    def step_logits(self, prompt: Prompt, ids: Sequence[int]) -> npt.NDArray[np.float32]:
+        """Logits (tokens, vocabulary) that stand before each token of a given answer.
+
+        Read through the cache, one token at a time; nothing is kept.
+        """
+        decoding = self._plain(prompt, DecodeSettings())
+        logits = [decoding.prefill(decoding.encode() or {})]
+        logits += [decoding.feed(token, number) for number, token in enumerate(ids[:-1], 1)]
+        return np.stack([step.cpu().numpy() for step in logits])
 
     def stream(
         self, question: Question, should_stop: Callable[[], bool] | None = None

@@ -10,6 +10,8 @@ from ..errors import CheckpointError
 from ..extras import require
 from .catalog import profile_of
 from .checkpoint import open_checkpoint
+from .form import QUANTIZATIONS, Form
+from .spread import SPREAD
 
 if TYPE_CHECKING:
     from .family import AnsweringModel
@@ -19,8 +21,10 @@ if TYPE_CHECKING:
 FAMILIES = {
     "qwen2_vl": "napari_medvlm.models.qwen_vl.model:load",
     "qwen2_5_vl": "napari_medvlm.models.qwen_vl.model:load",
+    "internvl_chat": "napari_medvlm.models.internvl.model:load",
+    "internvl": "napari_medvlm.models.internvl.model:load",
 }
-DTYPES = ("float32", "bfloat16", "float16", "auto")
+DTYPES = ("float32", "bfloat16", "float16", *QUANTIZATIONS, "auto")
 
 
 def open_model(
@@ -40,9 +44,11 @@ def open_model(
     path
         The folder.
     device
-        A torch device such as "cpu", "cuda" or "cuda:1"; "auto" takes a GPU where there is one.
+        A torch device such as "cpu", "cuda" or "cuda:1"; "auto" takes a GPU where there is one;
+        "spread" lays the layers over all GPUs.
     dtype
-        "float32", "bfloat16", "float16", or "auto": bfloat16 on a GPU, float32 on the CPU.
+        "float32", "bfloat16", "float16"; "int8" or "int4" keep the language model's matrices in
+        so many bits; "auto" is bfloat16 on a GPU, float32 on the CPU.
     profile
         How the checkpoint is talked to; see :mod:`napari_medvlm.models.catalog` for what is
         chosen without it.
@@ -67,7 +73,7 @@ def open_model(
     module, _, name = FAMILIES[checkpoint.model_type].partition(":")
     load = getattr(importlib.import_module(module), name)
     model: AnsweringModel = load(
-        checkpoint, chosen, device=place, dtype=_dtype(torch, dtype, place), progress=progress
+        checkpoint, chosen, form=_form(torch, dtype, place), progress=progress
     )
     return model
 
@@ -75,6 +81,10 @@ def open_model(
 def _device(torch: Any, name: str) -> Any:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == SPREAD:
+        if torch.cuda.device_count() < 1:
+            raise CheckpointError("Expected CUDA GPUs to spread a model over, found none.")
+        return SPREAD
     try:
         device = torch.device(name)
     except RuntimeError as error:
@@ -89,9 +99,11 @@ def _device(torch: Any, name: str) -> Any:
     return device
 
 
-def _dtype(torch: Any, name: str, device: Any) -> Any:
+def _form(torch: Any, name: str, device: Any) -> Form:
     if name not in DTYPES:
         raise CheckpointError(f"Unknown dtype {name!r}.", f"Known: {', '.join(DTYPES)}.")
-    if name == "auto":
-        name = "bfloat16" if device.type == "cuda" else "float32"
-    return getattr(torch, name)
+    on_cpu = device != SPREAD and device.type == "cpu"
+    quantization = name if name in QUANTIZATIONS else ""
+    if name == "auto" or quantization:
+        name = "float32" if on_cpu else "bfloat16"
+    return Form(device, getattr(torch, name), quantization)

@@ -102,6 +102,8 @@ class Profile:
         Of the authors' runs.
     kv_bytes_per_token
         Of the key-value cache in 16 bit; None where the size is not known.
+    tokens_per_image
+        Visual tokens of an image or a tile; None where they depend on its size.
     """
 
     name: str
@@ -127,6 +129,7 @@ class Profile:
     repetition_penalty: float | None = None
     max_new_tokens: int = 1024
     kv_bytes_per_token: int | None = None
+    tokens_per_image: int | None = None
 
     def task(self, key: str) -> Task:
         """Find a template.

@@ -13,10 +13,11 @@ from typing import Any
 from ..errors import CheckpointError
 from ..extras import require
 from .checkpoint import Checkpoint
+from .network import without_notices
 
 #: Alternatives for :func:`napari_medvlm.models.checkpoint.require_files`.
 TOKENIZER_FILES = ("tokenizer.json", "vocab.json+merges.txt")
-#: Special tokens that carry meaning in an answer; they stay in the text that parsers get.
+#: Those of Qwen-VL that carry meaning in an answer.
 GROUNDING_TOKENS = (
     "<|object_ref_start|>",
     "<|object_ref_end|>",
@@ -34,13 +35,15 @@ class Tokens:
     ----------
     checkpoint
         The folder.
+    kept
+        Special tokens that carry meaning in an answer; they stay in the text that parsers get.
     """
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
+    def __init__(self, checkpoint: Checkpoint, kept: Sequence[str] = GROUNDING_TOKENS) -> None:
         self._backend = _read(checkpoint)
         added = self._backend.get_added_tokens_decoder()
         self._special = {i: str(t.content) for i, t in added.items() if t.special}
-        self._silent = {i for i, text in self._special.items() if text not in GROUNDING_TOKENS}
+        self._silent = {i for i, text in self._special.items() if text not in kept}
 
     def encode(self, text: str) -> list[int]:
         """Ids of a text; special tokens written in it become themselves."""
@@ -100,9 +103,10 @@ def _read(checkpoint: Checkpoint) -> Any:
 
 def _from_vocabulary(folder: Path) -> Any:
     transformers = require("transformers", "to run a model")
-    tokenizer = transformers.AutoTokenizer.from_pretrained(
-        str(folder), local_files_only=True, trust_remote_code=False
-    )
+    with without_notices():
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            str(folder), local_files_only=True, trust_remote_code=False
+        )
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         raise CheckpointError(f"Expected tokenizer.json in {folder}; its other files do not do.")

@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import CheckpointError
 from ..extras import require
 from .checkpoint import Checkpoint, StoredTensor
+from .form import Form
 
 #: ``progress(stage, fraction)``: what is being done, and how much of it, where that is known.
 Progress = Callable[[str, float | None], None]
@@ -62,12 +63,12 @@ def _few(names: list[str]) -> str:
 def load_weights(
     network: Any,
     checkpoint: Checkpoint,
-    rename: Callable[[str], str],
+    rename: Callable[[str], str | tuple[str, ...]],
     *,
     tied: Mapping[str, str],
-    device: Any,
-    dtype: Any,
+    form: Form,
     progress: Progress | None = None,
+    shown: Callable[[str], str] | None = None,
 ) -> None:
     """Fill a network that lies on the meta device.
 
@@ -78,13 +79,17 @@ def load_weights(
     checkpoint
         Where the tensors are stored.
     rename
-        The network's name of a stored name.
+        The network's name of a stored name; several where one stored tensor holds them all,
+        one after the other along its first axis.
     tied
         Parameters that may be absent, and the parameter that stands in for each.
-    device, dtype
+    form
         Where the tensors go and what they become.
     progress
         Told the stage and the fraction that is done.
+    shown
+        The name under which people find one of the network's parameters in the files; needed
+        where ``rename`` gives several names, which must all be shown as one.
 
     Raises
     ------
@@ -93,26 +98,48 @@ def load_weights(
     """
     torch = require("torch", "to run a model")
     safetensors = require("safetensors", "to read weights")
-    stored = {rename(name): place for name, place in checkpoint.tensors.items()}
-    names = {rename(name): name for name in checkpoint.tensors}
-    if len(names) != len(checkpoint.tensors):
+    targets = {name: _targets(rename(name)) for name in checkpoint.tensors}
+    present = {part for parts in targets.values() for part in parts}
+    if len(present) != sum(len(parts) for parts in targets.values()):
         raise CheckpointError("The files hold the same tensor under two names.")
+    words = shown or str
     parameters = network.named_parameters(remove_duplicate=False)
     expected = {name: tuple(p.shape) for name, p in parameters}
-    absent = {name for name in tied if name in expected and name not in stored}
-    check_names(stored, {k: v for k, v in expected.items() if k not in absent})
+    absent = {name for name in tied if name in expected and name not in present}
+    check_names(
+        {words(targets[name][0]): place for name, place in checkpoint.tensors.items()},
+        _as_stored({k: v for k, v in expected.items() if k not in absent}, words),
+    )
 
     done = 0
-    for file in sorted({place.file for place in stored.values()}):
+    for file in sorted({place.file for place in checkpoint.tensors.values()}):
         with safetensors.safe_open(str(file), framework="pt", device="cpu") as reader:
-            for name in (n for n, place in stored.items() if place.file == file):
-                value = reader.get_tensor(names[name]).to(device=device, dtype=dtype)
-                _put(torch, network, name, value)
+            for name in (n for n, place in checkpoint.tensors.items() if place.file == file):
+                values = reader.get_tensor(name).chunk(len(targets[name]))
+                for part, value in zip(targets[name], values, strict=True):
+                    place = form.device_of(part)
+                    _put(torch, network, part, value.to(device=place, dtype=form.dtype))
+                    form.settle(network, part)
                 done += 1
                 if progress is not None:
-                    progress("reading the weights", done / len(stored))
+                    progress("reading the weights", done / len(targets))
     for name in absent:
         _put(torch, network, name, network.get_parameter(tied[name]))
+
+
+def _targets(names: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else names
+
+
+def _as_stored(
+    expected: Mapping[str, tuple[int, ...]], words: Callable[[str], str]
+) -> dict[str, tuple[int, ...]]:
+    """Shapes by the names in the files; parameters that share a name lie along the first axis."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for name, shape in expected.items():
+        before = shapes.get(words(name))
+        shapes[words(name)] = shape if before is None else (before[0] + shape[0], *shape[1:])
+    return shapes
 
 
 def _put(torch: Any, network: Any, name: str, value: Any) -> None:
@@ -125,7 +152,7 @@ def _put(torch: Any, network: Any, name: str, value: Any) -> None:
     setattr(network.get_submodule(path), leaf, parameter)
 
 
-def rebuild_buffers(network: Any, device: Any) -> None:
+def rebuild_buffers(network: Any, form: Form) -> None:
     """Compute the tables that are not stored (rotary frequencies) on the real device.
 
     A module on the meta device has no values in them. Every such module of transformers takes
@@ -135,7 +162,7 @@ def rebuild_buffers(network: Any, device: Any) -> None:
         if not any(b.is_meta for b in module.buffers(recurse=False)):
             continue
         parent, _, leaf = name.rpartition(".")
-        fresh = type(module)(module.config).to(device)
+        fresh = type(module)(module.config).to(form.device_of(name))
         setattr(network.get_submodule(parent), leaf, fresh)
     left = [n for n, t in [*network.named_parameters(), *network.named_buffers()] if t.is_meta]
     if left:

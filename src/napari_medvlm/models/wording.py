@@ -8,7 +8,10 @@ from ..dialogue.question import Question
 from .profiles import Profile
 
 #: Family to the function that writes a question's words; imported when it is needed.
-WRITERS = {"qwen_vl": "napari_medvlm.models.qwen_vl.wording:user_text"}
+WRITERS = {
+    "qwen_vl": "napari_medvlm.models.qwen_vl.wording:user_text",
+    "internvl": "napari_medvlm.models.internvl.wording:user_text",
+}
 
 
 def sent_text(question: Question, profile: Profile) -> str:

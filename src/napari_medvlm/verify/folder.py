@@ -5,8 +5,10 @@ Forms:
 - ``cases.json``: model texts with what is to be read from them;
 - ``checkpoint*/`` with ``cases/*/case.json`` and ``expected.npz``: a model and what the authors'
   own pipeline gives for each case;
-- beside a checkpoint, ``smart_resize_cases.json``: sizes after each resize; and
-  ``config_variants/*.json``: other ways to write the same configuration.
+- of such cases those with ``full_question``: what the authors' ``chat`` of InternVL gives;
+- beside a checkpoint, ``sampling.json``: which frames and slices are taken;
+  ``smart_resize_cases.json``: sizes after each resize; and ``config_variants/*.json``: other ways
+  to write the same configuration.
 
 A folder of no such form, a case that cannot be read or run, and a quantity that is not known are
 failures, never left out.
@@ -19,14 +21,23 @@ from pathlib import Path
 from typing import Any
 
 from .cases import verify_case
+from .chat import verify_chat
 from .files import read_json
 from .parsing import verify_parsing
 from .report import Report, Row, guarded
 from .resizing import verify_resizing
+from .sampled import verify_sampling
 from .variants import verify_variant
 
 OpenModel = Callable[[Path], Any]
-_KNOWN_FILES = {"README.md", "cases.json", "smart_resize_cases.json", "cases", "config_variants"}
+_KNOWN_FILES = {
+    "README.md",
+    "cases.json",
+    "smart_resize_cases.json",
+    "sampling.json",
+    "cases",
+    "config_variants",
+}
 
 
 def verify_folder(folder: str | Path, open_with: OpenModel | None = None) -> Report:
@@ -105,6 +116,9 @@ def _modelled(
         sizes = root / "smart_resize_cases.json"
         if sizes.is_file():
             yield from guarded(sizes.stem, "file", verify_resizing(sizes))
+        taken = root / "sampling.json"
+        if taken.is_file():
+            yield from guarded(taken.stem, "file", verify_sampling(taken))
         for variant in sorted((root / "config_variants").glob("*")):
             rows = _variant(variant, checkpoints, cases, model_of, open_with)
             yield from guarded(variant.name, "configuration", rows)
@@ -119,7 +133,8 @@ def _loads(checkpoint: Path, model_of: OpenModel) -> Iterator[Row]:
 
 
 def _case(case: Path, checkpoints: list[Path], model_of: OpenModel) -> Iterator[Row]:
-    yield from verify_case(case, model_of(_checkpoint_of(case, checkpoints)))
+    form = verify_chat if "full_question" in read_json(case / "case.json") else verify_case
+    yield from form(case, model_of(_checkpoint_of(case, checkpoints)))
 
 
 def _checkpoint_of(case: Path, checkpoints: list[Path]) -> Path:

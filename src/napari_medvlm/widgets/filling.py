@@ -110,7 +110,11 @@ class Filling(QObject):
             _whole(entry, source, report), "medvlm-fill"
         )
         self.progress = cancelable_progress(
-            desc=f"Reading {layer.name}", total=100, cancel_callback=self.job.cancel
+            desc=f"Reading {layer.name}",
+            total=100,
+            cancel_callback=self.job.cancel,
+            # Without counts and rates, beside which Cancel would not fit into napari's dock.
+            bar_format="{desc}|{bar}| ",
         )
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)
@@ -160,9 +164,6 @@ class Filling(QObject):
             self._put(whole)
 
     def _put(self, whole: Volume) -> None:
-        # What was found beside it when the folder was looked at.
-        extra = [r for r in self._source.remarks if r not in whole.remarks]
-        whole = replace(whole, remarks=(*whole.remarks, *extra))
         data, attributes, _ = layer_data(whole)
         for key in (FACTS_KEY, SOURCE_KEY):
             self._layer.metadata[key] = attributes["metadata"][key]

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 from ..asking.engine_words import StateTone, state_tone, state_words
 from ..asking.offers import ModelOffer
 from ..engine import EngineState
+from ..models.contracts import InputContract
 from .plain import PlainLabel, named, quiet
 
 #: The only colours of our own: what state the model is in.
@@ -57,6 +58,11 @@ class ModelBar(QWidget):
         self.folder.clicked.connect(self._on_folder)
         self.offer(offers)
         self.show_state(EngineState())
+
+    @property
+    def contract(self) -> InputContract | None:
+        """What the chosen model was trained on; None without a model."""
+        return None if self.chosen is None else self.chosen.profile.contract
 
     @property
     def chosen(self) -> ModelOffer | None:

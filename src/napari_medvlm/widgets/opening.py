@@ -7,7 +7,7 @@ a large volume is opened lazily: its layer stands at once, ``filling`` reads the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,15 +100,14 @@ def _open(
     layers: list[LayerData] = []
     problems: list[ImagingError] = []
     broken = sum(one.broken for one in found.left_out)
-    for entry in entries:
+    for entry in (_telling(entry, broken) for entry in entries):
+        report = Report()
         try:
-            source = wait_for(_opener(entry), f"Reading {entry.name}", window)
+            source, layer = wait_for(_opener(entry, report), f"Reading {entry.name}", window)
         except ImagingError as error:
             problems.append(error)
             continue
-        source = _told(source, broken)
-        report = Report()
-        layers.append(layer_data(source, report=report))
+        layers.append(layer)
         fill_when_shown(viewer, window, entry, source, report)
     if problems and not layers:
         raise problems[0]
@@ -116,16 +115,29 @@ def _open(
     return layers
 
 
-def _opener(entry: Entry) -> Any:
-    return lambda progress: entry.open(lazy=is_large(entry), progress=progress)
+def _opener(entry: Entry, report: Report) -> Callable[[Progress], tuple[Volume | Clip, LayerData]]:
+    def work(progress: Progress) -> tuple[Volume | Clip, LayerData]:
+        source = entry.open(lazy=is_large(entry), progress=progress)
+        # Here too: without a window in the file, slices are decoded to find the contrast.
+        return source, layer_data(source, report=report)
+
+    return work
 
 
-def _told(source: Volume | Clip, broken: int) -> Volume | Clip:
+def _telling(entry: Entry, broken: int) -> Entry:
+    """The entry, whose Volume tells how many files beside it are broken."""
+    if not broken:
+        return entry
     # As a remark too: a notification is gone when the scan is looked at again.
-    if not broken or isinstance(source, Clip):
-        return source
     remark = f"{counted(broken, 'file')} beside this one could not be read."
-    return replace(source, remarks=(*source.remarks, remark))
+
+    def opener(*, lazy: bool, progress: Progress | None) -> Volume | Clip:
+        source = entry.opener(lazy=lazy, progress=progress)
+        if isinstance(source, Clip):
+            return source
+        return replace(source, remarks=(*source.remarks, remark))
+
+    return replace(entry, opener=opener)
 
 
 def _notify(problems: Sequence[ImagingError], broken: int) -> None:

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from ..asking import (
     AskingThread,
+    Budget,
     Composed,
     Exchange,
     FramePreparer,
@@ -81,6 +82,7 @@ class MedvlmPanel(QWidget):
         self._viewer = napari_viewer
         self.session = Session(ModelThread() if thread is None else thread)
         self._preparer = FramePreparer()
+        self._budget = Budget()
         self._prepared: Prepared | None = None
         self._problem = ""
         self._pointing = Pointing(napari_viewer)
@@ -279,10 +281,12 @@ class MedvlmPanel(QWidget):
         boxes = () if layer is None else self._regions.boxes(layer)
         regions, left_out = place_regions(boxes, prepared.frames)
         notes = [item.reason for item in left_out]
-        offer = self.model_bar.chosen
         video = isinstance(prepared.source, Clip)
-        words = contract_words(offer.profile.contract, prepared.frames, video) if offer else ""
-        self.strip.show_frames(prepared.frames, regions, words)
+        scaling = prepared.selection.scaling
+        words = contract_words(self.model_bar.contract, prepared.frames, video, scaling)
+        tiles = self.source_box.options.in_tiles
+        need = self._budget.words(self.model_bar.chosen, prepared.frames, tiles=tiles)
+        self.strip.show_frames(prepared.frames, regions, words, need)
         self.ask_box.show_line(" ".join(notes))
         self._show_state()
 
@@ -305,6 +309,7 @@ class MedvlmPanel(QWidget):
             generation=Generation(max_new_tokens=offer.profile.max_new_tokens),
             frames=prepared.frames,
             needs_text=self.ask_box.needs_text,
+            tiles=self.source_box.options.in_tiles,
         )
 
     # ------------------------------------------------------------------ what happens
@@ -358,6 +363,7 @@ class MedvlmPanel(QWidget):
     def _on_model(self) -> None:
         offer = self.model_bar.chosen
         self.ask_box.offer(None if offer is None else offer.profile)
+        self.source_box.follow_model(self.model_bar.contract)
         if self._prepared is not None:
             self._show_prepared(self._prepared)
         self._show_state()

@@ -23,6 +23,8 @@ from ..asking.sources import Offer, offer
 from ..errors import MedvlmError, SelectionError
 from ..imaging import Clip, Plane, Selection, Volume
 from ..imaging.layers import volume_of
+from ..models.contracts import InputContract
+from .input_options import InputOptions
 from .plain import named
 from .viewing import current_slice, current_time
 
@@ -46,6 +48,8 @@ class SourceBox(QWidget):
         self._source: Volume | Clip | None = None
         self._offer: Offer | None = None
         self._problem: MedvlmError | None = None
+        self._contract = InputContract(trained_on="")
+        self._suggested = DEFAULT_EVEN
         self._build()
         self._connect()
         self._relist()
@@ -78,7 +82,8 @@ class SourceBox(QWidget):
                 else (SliceChoice("picked"))
             )
         if self.evenly.isChecked():
-            return SliceChoice("even", count=self.number.value())
+            segments = isinstance(self._source, Clip) and self._contract.segments is not None
+            return SliceChoice("segments" if segments else "even", count=self.number.value())
         return SliceChoice("current")
 
     def selection(self) -> tuple[Volume | Clip, Selection]:
@@ -100,7 +105,14 @@ class SourceBox(QWidget):
         current = current_slice(self._viewer, self._layer, self._source, plane)
         indices = self.choice.indices(self._offer.count(plane), current)
         time = current_time(self._viewer, self._layer, self._source)
-        return self._source, Selection(indices=indices, plane=plane, time=time)
+        scaling = self.options.scaling
+        return self._source, Selection(indices=indices, plane=plane, time=time, scaling=scaling)
+
+    def follow_model(self, contract: InputContract | None) -> None:
+        """Offer what a model was trained on: how many frames, and how slices are scaled."""
+        self._contract = contract or InputContract(trained_on="")
+        self._suggest()
+        self.changed.emit()
 
     # ------------------------------------------------------------------ choosing by program
 
@@ -170,6 +182,7 @@ class SourceBox(QWidget):
         self.number.setMaximumWidth(90)
         named(self.number, "How many slices", "How many evenly spaced slices are sent")
         self.total = QLabel()
+        self.options = InputOptions()
         self._kinds = QButtonGroup(self)
         for button in (self.this, self.picked, self.evenly):
             self._kinds.addButton(button)
@@ -200,6 +213,7 @@ class SourceBox(QWidget):
         layout.setVerticalSpacing(4)
         layout.addLayout(top, 0, 0)
         layout.addLayout(grid, 1, 0)
+        layout.addWidget(self.options, 2, 0)
 
     def _connect(self) -> None:
         self.layers.currentIndexChanged.connect(self._on_layer)
@@ -208,6 +222,7 @@ class SourceBox(QWidget):
         self.number.valueChanged.connect(self._on_number)
         self.list.textEdited.connect(self._on_list)
         self.add.clicked.connect(self._on_add)
+        self.options.changed.connect(self.changed.emit)
         events = self._viewer.layers.events
         for event in (events.inserted, events.removed, events.reordered):
             event.connect(self._relist)
@@ -276,9 +291,18 @@ class SourceBox(QWidget):
                 self._offer = offer(self._source)
             except MedvlmError as error:
                 self._problem = error
+        self._suggest()
         self._offer_planes()
         self.view_changed.emit()
         self.changed.emit()
+
+    def _suggest(self) -> None:
+        count = self._contract.segments if isinstance(self._source, Clip) else None
+        if self.number.value() in (DEFAULT_EVEN, self._suggested):  # nobody chose another
+            self._suggested = count or DEFAULT_EVEN
+            with QSignalBlocker(self.number):
+                self.number.setValue(self._suggested)
+        self.options.follow(self._contract, self._source)
 
     def _offer_planes(self) -> None:
         before = self.planes.currentData()

@@ -104,7 +104,11 @@ class Strip(QWidget):
         layout.addWidget(self.note)
 
     def show_frames(
-        self, frames: Sequence[Frame], regions: Sequence[Region] = (), note: str = ""
+        self,
+        frames: Sequence[Frame],
+        regions: Sequence[Region] = (),
+        note: str = "",
+        need: str = "",
     ) -> None:
         """Replace the thumbnails.
 
@@ -116,13 +120,16 @@ class Strip(QWidget):
             The user's boxes on them.
         note
             A line of its own below the totals.
+        need
+            Tokens and memory, at the end of the totals.
         """
         self.frames = tuple(frames)
         self._make_buttons(len(self.frames))
         for number, frame in enumerate(self.frames):
             inside = [region for region in regions if region.frame == number]
             self._show_frame(number, frame, inside)
-        self.line.show_text(frames_words(self.frames))
+        totals = (frames_words(self.frames), need)
+        self.line.show_text(" · ".join(part for part in totals if part))
         self.note.show_text(note)
 
     def show_problem(self, words: str) -> None:

@@ -89,6 +89,12 @@ def test_stations_beside_each_other_are_two_volumes():
     assert sizes(lower + upper) == [5, 5]
 
 
+def test_leaning_stacks_beside_each_other_are_followed_from_slice_to_slice():
+    near = [header((0, 2.0 * k, 5.0 * k), k) for k in range(8)]
+    far = [header((30, 2.0 * k + 20, 5.0 * k), 20 + k) for k in range(8)]
+    assert sizes(near + far) == [8, 8]
+
+
 def test_acquisitions_that_cover_different_places_are_two_volumes():
     chest = [header((0, 0, 5.0 * k), k, acquisition=1) for k in range(10)]
     abdomen = [header((0, 0, 5.0 * k), 20 + k, acquisition=2) for k in range(6, 20)]

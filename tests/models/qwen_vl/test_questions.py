@@ -177,6 +177,22 @@ def test_frames_that_were_sent_are_not_sent_again(
         assert box.box == pytest.approx((0, 0, 100, 50))
 
 
+def test_a_third_question_about_the_same_frames_sends_nothing_either(
+    chexone: Any, picture: Any
+) -> None:
+    first = Question("What?", (picture(0), picture(1)))
+    turns = [Turn(chexone.user_text(first), "A thing.", first.frames)]
+    second = Question("Where?", first.frames, history=tuple(turns))
+    turns.append(Turn(chexone.user_text(second), "There.", second.frames))
+    third = chexone.encode(Question("Why?", first.frames, history=tuple(turns)))
+    assert len(third.image_spans) == 2
+    # What the second question was is how the third begins.
+    before = chexone.encode(second).input_ids
+    np.testing.assert_array_equal(third.input_ids[: len(before)], before)
+    other = chexone.encode(Question("And here?", (picture(2),), history=tuple(turns)))
+    assert len(other.image_spans) == 3
+
+
 def test_a_numbered_picture_is_found_among_the_questions_own_frames(
     copy_of: Any, picture: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,8 +29,9 @@ _SYNTAXES = frozenset(
     )
 )  # fmt: skip
 _COMMAND = (sys.executable, "-P", "-m", "napari_medvlm.imaging.dicom.child")
-#: Pixels from which on processes are worth their start of about a second: some hundred slices.
-_WORTH = 24_000_000
+#: Pixels that others decode meanwhile, from which on processes are worth their start of about a
+#: second: some two hundred slices.
+_WORTH = 50_000_000
 #: Seconds after which the decoder of one image counts as hung.
 _LIMIT = 60.0
 _MOST = 8
@@ -41,7 +42,7 @@ def children_for(headers: Iterable[ImageHeader]) -> Iterator[Children | None]:
     """Decoder processes for these images, ended afterwards; None where they are not worth it."""
     cores = min(os.cpu_count() or 1, _MOST)
     work = sum(h.shape[0] * h.shape[1] for h in headers if serves(h))
-    if cores < 2 or work < _WORTH:
+    if work * (cores - 1) / cores < _WORTH:
         yield None
         return
     children = Children(cores)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .header import ImageHeader
-from .positions import MOVED, stacks
+from .positions import MOVED, heights, stacks
 
 #: More kinds of images than this at one position are no reconstructions but a fourth axis.
 _MOST_KINDS = 8
@@ -24,6 +24,8 @@ _SLICED = frozenset(("CT", "MR", "PT", "NM"))
 _COVERED = 0.8
 #: Directions that differ by less are one direction; and as much as a head turns in a scan.
 _EQUAL, _TURNED = 5e-3, 0.05
+#: Sideways shift for each mm along the normal, of a gantry tilted by 35 degrees.
+_LEANING = 0.7
 #: Sideways distance (mm) from which images at one height are neighbours, not repeats.
 _BESIDE = 1.0
 
@@ -150,18 +152,29 @@ def _by_station(headers: list[ImageHeader]) -> list[list[ImageHeader]]:
             break
     else:
         return [headers]
+    return _tracks(headers, beside)
+
+
+def _tracks(headers: list[ImageHeader], beside: float) -> list[list[ImageHeader]]:
+    """Follow stacks that lie beside each other from slice to slice, straight or leaning."""
     cosines = np.array(headers[0].orientation).reshape(2, 3)
+    along = np.array(heights(headers))
     sideways = np.array([h.position for h in headers]) @ cosines.T
-    groups: list[list[ImageHeader]] = []
-    centres = np.empty((0, 2))
-    for header, aside in zip(headers, sideways, strict=True):
-        near = np.flatnonzero(np.abs(centres - aside).max(axis=1) <= beside)
-        if near.size:
-            groups[near[0]].append(header)
+    tracks: list[list[int]] = []
+    ends = np.empty((0, 3))  # of each track: sideways, along
+    for n in np.argsort(along, kind="stable").tolist():
+        aside = np.linalg.norm(ends[:, :2] - sideways[n], axis=1)
+        allowed = beside + _LEANING * (along[n] - ends[:, 2])
+        aside[aside > allowed] = np.inf
+        nearest = int(np.argmin(aside)) if tracks else 0
+        if tracks and np.isfinite(aside[nearest]):
+            tracks[nearest].append(n)
         else:
-            groups.append([header])
-            centres = np.vstack([centres, aside])
-    return groups
+            nearest = len(tracks)
+            tracks.append([n])
+            ends = np.vstack([ends, np.empty(3)])
+        ends[nearest] = (*sideways[n], along[n])
+    return [[headers[n] for n in sorted(track)] for track in tracks]
 
 
 def _by_repeats(headers: list[ImageHeader]) -> list[list[ImageHeader]]:

@@ -67,8 +67,9 @@ def _gzip(file: io.FileIO) -> Any:
         import gzip
 
         return _Both(gzip.GzipFile(fileobj=file, mode="rb"), file)
-    kind: Any = igzip_lib.IsalError
-    return _Both(IGzipFile(fileobj=file, mode="rb"), file, (kind,))
+    # Its stubs call the class an instance.
+    own = cast("type[Exception]", igzip_lib.IsalError)
+    return _Both(IGzipFile(fileobj=file, mode="rb"), file, (own,))
 
 
 class _Both:

@@ -16,15 +16,17 @@ from ..base import Prompt
 from ..chat import TEMPLATE_FILES, ChatTemplate, read_template
 from ..checkpoint import Checkpoint, require_files
 from ..family import AnsweringModel
+from ..form import Form
 from ..profiles import Profile
+from ..resizing import Backend
+from ..subject import pictures_before, sent_with, subject_of
 from ..tokens import TOKENIZER_FILES, Tokens, stop_ids
 from ..weights import Progress
 from .assemble import assemble
 from .messages import for_template, load_visual, visual_items
 from .network import QwenNetwork
-from .pixels import CLIP_MEAN, CLIP_STD, Backend, Kind, Processor
+from .pixels import CLIP_MEAN, CLIP_STD, Kind, Processor
 from .resize import FACTOR, PATCH, VIDEO_TOKENS, PixelLimits, image_size
-from .subject import pictures_before, subject_of
 from .wording import user_text
 
 PADS: dict[Kind, str] = {"image": "<|image_pad|>", "video": "<|video_pad|>"}
@@ -36,8 +38,7 @@ def load(
     checkpoint: Checkpoint,
     profile: Profile,
     *,
-    device: Any,
-    dtype: Any,
+    form: Form,
     progress: Progress | None = None,
 ) -> QwenVL:
     """Load a checkpoint of this family.
@@ -48,15 +49,15 @@ def load(
         The folder.
     profile
         How it is talked to.
-    device, dtype
-        torch device and dtype.
+    form
+        Where its weights go and what they become.
     progress
         Told the stage, and the fraction of the tensors that are there.
     """
     require_files(checkpoint.folder, [[PREPROCESSOR], TOKENIZER_FILES, TEMPLATE_FILES])
     tokens = Tokens(checkpoint)
     template = ChatTemplate(read_template(checkpoint))
-    network = QwenNetwork(checkpoint, device, dtype, progress)
+    network = QwenNetwork(checkpoint, form, progress)
     return QwenVL(checkpoint, profile, network, tokens, template)
 
 
@@ -95,8 +96,7 @@ class QwenVL(AnsweringModel):
             network, tokens, profile, stops=stop_ids(checkpoint, tokens), penalty=penalty
         )
         self.box_system: BoxSystem | None = None
-        self.device = network.device
-        self.dtype = network.dtype
+        self.dtype = network.form.name
         self.memory_bytes = network.memory_bytes
         self._max_positions = network.max_positions
         self._tokens_per_second = network.tokens_per_second
@@ -136,7 +136,7 @@ class QwenVL(AnsweringModel):
         ----------
         question
             What is asked. Frames that an earlier turn has sent are not sent again: see
-            :mod:`.subject`.
+            :mod:`napari_medvlm.models.subject`.
 
         Raises
         ------
@@ -148,6 +148,8 @@ class QwenVL(AnsweringModel):
             raise QuestionError(
                 f"{self.name} takes images, not a volume.", "Choose slices of the volume."
             )
+        if question.tiles:
+            raise QuestionError(f"{self.name} takes images whole.", "Ask without tiles.")
         if self.profile.contract.needs_frames and not subject_of(question).frames:
             raise QuestionError(
                 f"{self.name} needs at least one frame, found none.",
@@ -248,8 +250,9 @@ class QwenVL(AnsweringModel):
 
     def _history(self, question: Question) -> list[dict[str, Any]]:
         messages: list[dict[str, Any]] = []
-        for turn in question.history:
-            items = self._items(turn.frames, turn.frame_kind, turn.seconds_per_frame)
+        for index, turn in enumerate(question.history):
+            frames = sent_with(question.history, index)
+            items = self._items(frames, turn.frame_kind, turn.seconds_per_frame)
             text = self.tokens.harmless(turn.text)
             messages.append({"role": "user", "content": [*items, {"type": "text", "text": text}]})
             messages.append({"role": "assistant", "content": self.tokens.harmless(turn.reply)})

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from ...errors import QuestionError
 from ...extras import require
+from ..resizing import Backend, torch_bicubic
 from .resize import (
     FRAME_FACTOR,
     MERGE,
@@ -31,7 +32,6 @@ from .resize import (
     video_size,
 )
 
-Backend = Literal["torch", "pil"]
 Kind = Literal["image", "video"]
 #: ImageNet-like statistics of CLIP (https://github.com/openai/CLIP), as all Qwen-VL use them.
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
@@ -198,23 +198,6 @@ def _first(
     library = require("PIL.Image", "to resize images")
     resized = library.fromarray(pixels).resize((size[1], size[0]), library.Resampling.BICUBIC)
     return np.asarray(resized, dtype=np.uint8)
-
-
-def torch_bicubic(planes: npt.NDArray[Any], size: SizeHW) -> npt.NDArray[Any]:
-    """Resize (n, channels, rows, columns) as torchvision does: bicubic, antialiased.
-
-    8-bit input is resized in 8 bit; floats stay as they come out, beyond 0..255 too.
-    """
-    torch = require("torch", "to resize images")
-    resized = torch.nn.functional.interpolate(
-        torch.from_numpy(np.ascontiguousarray(planes)),
-        size=list(size),
-        mode="bicubic",
-        align_corners=False,
-        antialias=True,
-    )
-    array: npt.NDArray[Any] = resized.numpy()
-    return array
 
 
 def _grid(planes: npt.NDArray[np.float32]) -> tuple[int, int, int]:

@@ -25,8 +25,8 @@ from ...dialogue.question import Question, Region
 from ...errors import QuestionError
 from ...imaging.frame import BoxXYXY
 from ..profiles import Profile
+from ..subject import subject_of
 from .resize import PixelLimits, image_size
-from .subject import subject_of
 
 #: Options that are already in the user's words: a line that begins "A) " or "(A) ", then "B) ".
 _OPTIONS = re.compile(r"^\s*\(?A[).:] .*^\s*\(?B[).:] ", re.MULTILINE | re.DOTALL)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...dialogue.question import FrameKind, Question
-from ...imaging.frame import Frame
+from ..dialogue.question import FrameKind, Question, Turn
+from ..imaging.frame import Frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,25 +47,37 @@ def subject_of(question: Question) -> Subject:
     question
         With its earlier turns.
     """
+    places: list[tuple[Turn, Subject]] = []
     found: Subject | None = None
     pictures = visuals = 0
-    for turn in question.history:
-        if turn.frames and (
-            not question.frames
-            or (turn.frame_kind == question.frame_kind and same(turn.frames, question.frames))
-        ):
-            found = Subject(turn.frames, turn.frame_kind, pictures, visuals)
-        pictures += len(turn.frames) if turn.frame_kind == "images" else 0
-        visuals += visual_count(turn.frame_kind, turn.frames)
+    for index, turn in enumerate(question.history):
+        frames = sent_with(question.history, index)
+        if frames:
+            places.append((turn, Subject(frames, turn.frame_kind, pictures, visuals)))
+        if turn.frames and (not question.frames or _alike(turn, question)):
+            found = next(place for sent, place in places if _alike(sent, turn))
+        pictures += len(frames) if turn.frame_kind == "images" else 0
+        visuals += visual_count(turn.frame_kind, frames)
     if found is not None:
         return found
     sent = bool(question.frames)
     return Subject(question.frames, question.frame_kind, pictures, visuals, sent)
 
 
+def sent_with(turns: Sequence[Turn], index: int) -> tuple[Frame, ...]:
+    """Frames that went with an earlier turn: none where one before it had sent the same."""
+    turn = turns[index]
+    return () if any(_alike(before, turn) for before in turns[:index]) else turn.frames
+
+
 def pictures_before(question: Question, subject: Subject) -> tuple[Frame, ...]:
     """Pictures of the conversation that are counted before the subject."""
-    earlier = [f for t in question.history if t.frame_kind == "images" for f in t.frames]
+    earlier = [
+        frame
+        for index, turn in enumerate(question.history)
+        if turn.frame_kind == "images"
+        for frame in sent_with(question.history, index)
+    ]
     return tuple(earlier[: subject.first_picture])
 
 
@@ -79,3 +91,8 @@ def same(one: Sequence[Frame], other: Sequence[Frame]) -> bool:
     return len(one) == len(other) and all(
         a.pixels is b.pixels or a.digest == b.digest for a, b in zip(one, other, strict=True)
     )
+
+
+def _alike(one: Question | Turn, other: Question | Turn) -> bool:
+    kinds = (one.frame_kind, one.tiles) == (other.frame_kind, other.tiles)
+    return kinds and same(one.frames, other.frames)

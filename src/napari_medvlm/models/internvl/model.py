@@ -1,0 +1,242 @@
+"""Fleming-VL and its relatives: questions to prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ...dialogue.context import ParseContext
+from ...dialogue.question import Question
+from ...dialogue.reply import FinishReason
+from ...errors import CheckpointError, QuestionError
+from ...imaging.frame import Frame
+from ..base import Prompt
+from ..checkpoint import Checkpoint, require_files
+from ..family import AnsweringModel
+from ..form import Form
+from ..profiles import Profile
+from ..resizing import Backend
+from ..subject import subject_of
+from ..tokens import TOKENIZER_FILES, Tokens
+from ..weights import Progress
+from .assemble import assemble, find_spans
+from .layout import Layout, read_layout
+from .network import InternVLNetwork
+from .pixels import Normaliser, Picture, PictureCache, tiled, whole
+from .template import CLOSE, CONTEXT, END, OPEN, PLACE, TurnText, fill_places, render
+from .tiles import tile_count
+from .wording import pictures_sent, turn_pictures, turn_text, user_text
+
+PREPROCESSOR = "preprocessor_config.json"
+#: Special tokens that stay in an answer: the authors' tokenizer keeps them, and boxes need them.
+ANSWER_MARKS = (
+    OPEN, CLOSE, CONTEXT, "<quad>", "</quad>", "<ref>", "</ref>", "<box>", "</box>",
+)  # fmt: skip
+#: A picture of a prompt: its visual tokens, and how its pixels are made.
+_Sent = tuple[int, Callable[[], Picture]]
+
+
+def load(
+    checkpoint: Checkpoint,
+    profile: Profile,
+    *,
+    form: Form,
+    progress: Progress | None = None,
+) -> InternVL:
+    """Load a checkpoint of this family.
+
+    Parameters
+    ----------
+    checkpoint
+        The folder, in the authors' layout or that of transformers.
+    profile
+        How it is talked to.
+    form
+        Where its weights go and what they become.
+    progress
+        Told the stage, and the fraction of the tensors that are there.
+    """
+    require_files(checkpoint.folder, [[PREPROCESSOR], TOKENIZER_FILES])
+    layout = read_layout(checkpoint.config)
+    tokens = Tokens(checkpoint, kept=ANSWER_MARKS)
+    normalise = Normaliser.of(checkpoint.json(PREPROCESSOR) or {}, layout.image_size)
+    network = InternVLNetwork(checkpoint, layout, form, progress)
+    return InternVL(layout, profile, network, tokens, normalise)
+
+
+class InternVL(AnsweringModel):
+    """A loaded InternVL checkpoint.
+
+    Parameters
+    ----------
+    layout
+        What its configuration says.
+    profile
+        How it is talked to.
+    network, tokens, normalise
+        Of the folder.
+    """
+
+    family = "internvl"
+    shorter = "Send fewer slices or frames, without tiles, or start a new conversation."
+
+    def __init__(
+        self,
+        layout: Layout,
+        profile: Profile,
+        network: InternVLNetwork,
+        tokens: Tokens,
+        normalise: Normaliser,
+    ) -> None:
+        # The end token of the language model's configuration is another, which does not end
+        # an answer here.
+        stop, self._context_id = _id_of(tokens, END), _id_of(tokens, CONTEXT)
+        super().__init__(
+            network, tokens, profile, stops=(stop,), penalty=profile.repetition_penalty or 1.0
+        )
+        self.dtype = network.form.name
+        self.memory_bytes = network.memory_bytes
+        self.layout = layout
+        self._max_positions = network.max_positions
+        self._normalise = normalise
+        self._pictures = PictureCache()
+        #: "pil" as in training; "torch" is faster and differs by a level or two in some pixels.
+        self.resizing: Backend = "pil"
+
+    def forget(self) -> None:
+        """Drop what is kept of earlier questions."""
+        super().forget()
+        self._pictures.clear()
+
+    @property
+    def max_positions(self) -> int:
+        """Tokens of the longest conversation, answer included."""
+        return self._max_positions
+
+    def user_text(self, question: Question) -> str:
+        """Text of the question's turn as the model gets it; keep it as ``Turn.text``."""
+        return self._harmless(user_text(question, self.profile))
+
+    def encode(self, question: Question) -> Prompt:
+        """Turn a question into tokens and pixels.
+
+        Parameters
+        ----------
+        question
+            What is asked. Frames that an earlier turn has sent are not sent again: see
+            :mod:`napari_medvlm.models.subject`.
+
+        Raises
+        ------
+        QuestionError
+            For a 3D tensor, tiles of a clip, an unknown task, a region outside the frames, or
+            more tokens than the model takes.
+        """
+        if question.volume is not None:
+            raise QuestionError(
+                f"{self.name} takes images, not a volume.", "Choose slices of the volume."
+            )
+        if question.tiles and question.frame_kind == "video":
+            raise QuestionError(f"{self.name} takes frames of a clip whole.", "Ask without tiles.")
+        if self.profile.contract.needs_frames and not subject_of(question).frames:
+            raise QuestionError(f"{self.name} needs at least one frame, found none.")
+        turns: list[TurnText] = []
+        sent: list[_Sent] = []
+        for index, turn in enumerate(question.history):
+            frames = turn_pictures(question.history, index)
+            reply = self._harmless(turn.reply.strip(), PLACE)
+            turns.append((self._harmless(turn_text(turn, frames)), reply))
+            sent += [self._sent(frame, tiles=turn.tiles) for frame in frames]
+        turns.append((self.user_text(question), None))
+        sent += [self._sent(frame, tiles=question.tiles) for frame in pictures_sent(question)]
+        return self._prompt(turns, sent)
+
+    def encode_chat(
+        self,
+        question: str,
+        images: Sequence[Any] = (),
+        *,
+        history: Sequence[tuple[str, str]] | None = None,
+        tiles: bool = False,
+    ) -> Prompt:
+        """Encode what the authors' ``chat`` takes, to the letter.
+
+        Parameters
+        ----------
+        question
+            With one ``<image>`` for each image that is not in the history.
+        images
+            Of the whole conversation, in the order of their places: uint8 (rows, columns, 3),
+            or Pillow images, which are resized in their own mode.
+        history
+            Earlier questions with their answers. Without any, images without a place are put
+            in front.
+        tiles
+            Whether the images are tiled.
+
+        Raises
+        ------
+        QuestionError
+            If places and images do not match.
+        """
+        if history is None and images and PLACE not in question:
+            question = f"{PLACE}\n" * len(images) + question
+        turns: list[TurnText] = [*(history or ()), (question, None)]
+        return self._prompt(turns, [self._image(image, tiles=tiles) for image in images])
+
+    def parse_context(
+        self, question: Question, prompt: Prompt, finish_reason: FinishReason
+    ) -> ParseContext:
+        """Say what the reply's reader has to know; boxes are thousandths of the whole image."""
+        return ParseContext.of(
+            replace(question, frames=subject_of(question).frames),
+            family=self.profile.parser,
+            finish_reason=finish_reason,
+        )
+
+    def _prompt(self, turns: Sequence[TurnText], sent: Sequence[_Sent]) -> Prompt:
+        counts = [count for count, _ in sent]
+        text = fill_places(render(self.layout.system_message, turns), counts)
+        ids = np.array(self.tokens.encode(text), dtype=np.int64)
+        spans = find_spans(ids, counts, self._context_id)
+        # Before any pixel is touched: hundreds of slices take a while to resize.
+        self.check_count(len(ids), sum(counts))
+        return assemble(text, ids, spans, [make() for _, make in sent], self._normalise)
+
+    def _sent(self, frame: Frame, *, tiles: bool) -> _Sent:
+        count, make = self._image(frame.pixels, tiles=tiles)
+        return count, lambda: self._pictures.get((frame.digest, tiles, self.resizing), make)
+
+    def _image(self, image: Any, *, tiles: bool) -> _Sent:
+        side, layout = self.layout.image_size, self.layout
+        if not tiles:
+            return layout.tokens_per_tile, lambda: whole(image, side, self.resizing)
+        size = image.shape[1::-1] if isinstance(image, np.ndarray) else image.size
+        count = tile_count(size, side, layout.tiles, thumbnail=layout.thumbnail)
+        return (
+            count * layout.tokens_per_tile,
+            lambda: tiled(image, side, layout.tiles, thumbnail=layout.thumbnail),
+        )
+
+    def _harmless(self, text: str, *marks: str) -> str:
+        """Take out what would be read as a turn mark, as visual tokens, or as one of ``marks``."""
+        clean = self.tokens.harmless(text)
+        while any(mark in clean for mark in (CONTEXT, *marks)):
+            # Again and again: taking one out can put another together.
+            for mark in (CONTEXT, *marks):
+                clean = clean.replace(mark, "")
+            clean = self.tokens.harmless(clean)
+        return clean
+
+
+def _id_of(tokens: Tokens, text: str) -> int:
+    found = tokens.id_of(text)
+    if found is None:
+        raise CheckpointError(
+            f"Expected the token {text} in the tokenizer, found none.",
+            "Copy the tokenizer's files from the place where the model was published.",
+        )
+    return found
