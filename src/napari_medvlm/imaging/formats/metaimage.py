@@ -19,6 +19,7 @@ from .stored import Stored, sound_affine
 
 _ADVICE = "Save it again with the program that wrote it, or convert it to NIfTI."
 _EXPECTED = "a MetaImage"
+_ADVICE = "Save it again as a MetaImage, for instance with 3D Slicer."
 #: ElementType (MetaIO's metaTypes.h); MET_LONG has four bytes in files.
 _TYPES = {
     "MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4",

@@ -19,8 +19,8 @@ from .numbers import Numbers
 from .pieces import beside, counted
 from .stored import Stored
 
-_ADVICE = "Save it again with the program that wrote it, or convert it to NIfTI."
 _EXPECTED = "an NRRD image"
+_ADVICE = "Save it again as an NRRD image, for instance with 3D Slicer."
 _HEADER = 1 << 20
 _PACKINGS: dict[str, Packing] = {
     "raw": "raw", "gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "bz2": "bzip2",
@@ -174,8 +174,7 @@ def _dtype(path: Path, fields: dict[str, Any], encoding: str) -> np.dtype[Any]:
     code = _TYPES.get(str(fields["type"]).lower())
     if code is None:
         raise ImagingError(
-            f"{path.name}: expected NRRD numbers; found type {str(fields['type'])[:40]}.",
-            _ADVICE,
+            f"{path.name}: expected NRRD numbers; found type {str(fields['type'])[:40]}.", _ADVICE
         )
     dtype = np.dtype(code)
     if dtype.itemsize == 1 or encoding in _TEXT:
