@@ -41,7 +41,7 @@ def logits(model: Any, case: Path) -> tuple[Any, Any]:
     with np.load(case / "expected.npz") as recorded:
         ids = recorded["input_ids"].reshape(-1)
         expected = recorded["first_step_logits"].reshape(-1)
-        features = recorded["visual_features"] if "visual_features" in recorded else None
+        features = recorded.get("visual_features")
     network = model._network
     embeds = network.embed_ids(ids.tolist()).clone()
     if features is not None and features.size:

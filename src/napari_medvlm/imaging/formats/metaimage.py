@@ -17,7 +17,6 @@ from .numbers import Numbers
 from .pieces import beside, counted
 from .stored import Stored, sound_affine
 
-_ADVICE = "Save it again with the program that wrote it, or convert it to NIfTI."
 _EXPECTED = "a MetaImage"
 _ADVICE = "Save it again as a MetaImage, for instance with 3D Slicer."
 #: ElementType (MetaIO's metaTypes.h); MET_LONG has four bytes in files.
