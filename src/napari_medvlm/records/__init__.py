@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from .capsule import Capsule, ModelRecord, read_capsule
+from .html import html
 from .journal import Journal
 from .kept import Kept, Listed, Progress, State
+from .markdown import markdown
 from .opening import journal_path
 
 __all__ = [
@@ -15,6 +17,8 @@ __all__ = [
     "ModelRecord",
     "Progress",
     "State",
+    "html",
     "journal_path",
+    "markdown",
     "read_capsule",
 ]
