@@ -189,8 +189,15 @@ class Journal:
         )
         return tuple(Listed(*row) for row in rows)
 
-    def exchanges(self, conversation: int) -> tuple[Kept, ...]:
+    def exchanges(self, conversation: int, *, last: int | None = None) -> tuple[Kept, ...]:
         """The questions of a conversation with their frames, the oldest first.
+
+        Parameters
+        ----------
+        conversation
+            Its number.
+        last
+            Only so many, the newest ones; None gives all.
 
         Raises
         ------
@@ -199,13 +206,14 @@ class Journal:
         """
         rows = self._read(
             f"SELECT number, asked_at, capsule, {_PROGRESS} FROM exchanges"
-            " WHERE conversation = ? ORDER BY number",
-            (conversation,),
-        )
+            " WHERE conversation = ? ORDER BY number DESC LIMIT ?",
+            (conversation, -1 if last is None else last),
+        )[::-1]
         pngs = self._read(
             "SELECT DISTINCT f.digest, f.png FROM frames f JOIN strips s ON s.frame = f.digest"
-            " JOIN exchanges e ON e.number = s.exchange WHERE e.conversation = ?",
-            (conversation,),
+            " JOIN exchanges e ON e.number = s.exchange"
+            " WHERE e.conversation = ? AND e.number >= ?",
+            (conversation, rows[0][0] if rows else 0),
         )
         pixels = _decoded(pngs)
         return tuple(
