@@ -268,3 +268,21 @@ def test_the_users_journal_lies_where_the_environment_says(
     keeper.wait()
     with Journal(path) as journal:
         assert len(journal.conversations(STUDY)) == 1
+
+
+def test_what_came_back_is_a_part_of_the_conversation(
+    keeper: Keeper, talk: Conversation, path: Path, clock: Clock
+) -> None:
+    _ask(talk, keeper, 7)
+    keeper.heard(talk.hear([Replied(request=7, reply=REPLY)]))
+    keeper.wait()
+    other = Conversation(clock)
+    (found,) = _found(path)
+    back = other.bring_back(found)
+    assert other.exchanges == (back,)
+    assert (back.number, back.stage, back.answer) == (1, Stage.DONE, "b")
+    assert not other.busy
+    asked = other.ask(1, Question("and now?"), model="demo (toy)")
+    assert asked.number == 2
+    assert [turn.reply for turn in other.history()] == [REPLY.raw]
+    assert other.hear([Replied(request=back.request, reply=Reply("late"))]) == ()

@@ -224,7 +224,7 @@ def progress_of(exchange: Exchange, now: float) -> Progress:
 
 
 def exchange_of(kept: Kept, number: int, now: float) -> Exchange:
-    """A kept question as one of a conversation that goes on.
+    """A kept question as it came to its end, or to none.
 
     Parameters
     ----------
