@@ -61,3 +61,7 @@ class MissingExtraError(MedvlmError, ImportError):
 
 class EngineError(MedvlmError):
     """The model process could not be started, ran out of memory, or ended unexpectedly."""
+
+
+class RecordError(MedvlmError):
+    """What is kept (a capsule, the journal, an export) that cannot be written or read back."""

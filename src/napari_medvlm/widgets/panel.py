@@ -27,11 +27,12 @@ from ..asking import (
 from ..dialogue import Generation, Reply
 from ..engine import ModelThread
 from ..errors import MedvlmError, QuestionError
-from ..imaging import Clip
+from ..imaging import Clip, Volume
 from .ask_box import AskBox
 from .conversation_view import ConversationView
 from .edges import EdgeLetters
 from .hosting import canvas_of, window_of
+from .keeping import Keeping
 from .lifecycle import AtTheEnd, close_in_background
 from .model_bar import ModelBar
 from .plain import Column, PlainLabel, quiet, rule
@@ -96,6 +97,7 @@ class MedvlmPanel(QWidget):
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
         self._settled.setInterval(SETTLE_MS)
+        self._keeping = Keeping(self.session.conversation, self._bring_back)
         self._pump = Pump(self._turn, self)
         self._arrange()
         self._connect()
@@ -168,6 +170,7 @@ class MedvlmPanel(QWidget):
         self.ask_box.show_line(" ".join(composed.remarks))
         self._pump.hurry()
         self._show_state()
+        self._keeping.asked(exchange, offer)
         return exchange.request
 
     def stop(self) -> None:
@@ -212,11 +215,12 @@ class MedvlmPanel(QWidget):
         for event in (dims.order, dims.ndisplay):
             event.connect(self._show_letters)
         self._viewer.scene.camera.events.orientation.connect(self._show_letters)
-        thread, preparer = self.session.thread, self._preparer
+        thread, preparer, keeper = self.session.thread, self._preparer, self._keeping.keeper
 
         def end() -> None:
             # Nothing of the widget: parts of it may be gone by then.
             preparer.close()
+            keeper.close()
             close_in_background(thread)
 
         self._end = AtTheEnd(window_of(self._viewer), end)
@@ -278,6 +282,7 @@ class MedvlmPanel(QWidget):
             return
         self._prepared, self._problem = prepared, ""
         layer = self.source_box.layer
+        self._keeping.seek(layer, prepared)
         boxes = () if layer is None else self._regions.boxes(layer)
         regions, left_out = place_regions(boxes, prepared.frames)
         notes = [item.reason for item in left_out]
@@ -326,9 +331,15 @@ class MedvlmPanel(QWidget):
         for exchange in changed:
             if exchange.ended:
                 self._on_end(exchange)
+        self._keeping.turn(changed, self.ask_box.show_line)
         state = self.session.thread.state
         self.model_bar.show_state(state)
-        return self.busy or self._preparer.waiting or state.status == "loading"
+        waiting = self._preparer.waiting or self._keeping.waiting
+        return self.busy or waiting or state.status == "loading"
+
+    def _bring_back(self, exchange: Exchange, layer: Layer, source: Volume | Clip) -> None:
+        self.conversation_view.begin(exchange, self._pointing.remember(exchange, layer, source))
+        self._show_state()
 
     def _on_end(self, exchange: Exchange) -> None:
         if not self._pointing.show(exchange):
