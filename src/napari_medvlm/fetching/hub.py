@@ -73,7 +73,7 @@ def library() -> Any:
     """
     # Read when it is imported. Its usage reports would name the libraries that are installed.
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    constants = require("huggingface_hub.constants", PURPOSE)
+    constants: Any = require("huggingface_hub.constants", PURPOSE)
     constants.HF_HUB_DISABLE_TELEMETRY = True
     if constants.is_offline_mode():
         raise FetchError(
