@@ -194,6 +194,20 @@ def test_what_cannot_be_used_never_gets_the_models_name(
     assert not (models / "chexone").exists()
 
 
+def test_a_part_of_another_revision_is_not_gone_on_with(
+    hub: Hub, offer: HubOffer, repository: Repository
+) -> None:
+    repository.breaks[PART] = [5000, *[0] * 6]
+    with pytest.raises(FetchError):
+        fetch(ENTRY, offer)
+    repository.commit = NEWER
+    repository.files[PART] += b"newer"
+    hub.asked.clear()
+    folder = fetch(ENTRY, look(REPOSITORY, endpoint=hub.url))
+    assert (folder / PART).read_bytes() == repository.files[PART]
+    assert {one.range for one in hub.fetched(PART)} == {""}
+
+
 def test_a_revision_is_kept_to_though_the_publisher_went_on(
     hub: Hub, offer: HubOffer, repository: Repository
 ) -> None:

@@ -76,13 +76,14 @@ def fetch(entry: CatalogEntry, offer: HubOffer, progress: Progress | None = None
             with lock:
                 if state_of(entry).kind == "ready":
                     return target
-                _begin(target, partial, offer)
+                _begin(entry, offer)
                 return _finish(entry, offer, _all_files(partial, offer, progress))
         except filelock.Timeout as error:
             raise FetchError(f"Another program is getting {entry.label} just now.") from error
 
 
-def _begin(target: Path, partial: Path, offer: HubOffer) -> None:
+def _begin(entry: CatalogEntry, offer: HubOffer) -> None:
+    target, partial = folder_of(entry), partial_folder_of(entry)
     if target.is_dir() and not target.is_symlink() and not any(target.iterdir()):
         target.rmdir()
     if target.is_symlink() or (target.exists() and partial.exists()):
@@ -91,6 +92,9 @@ def _begin(target: Path, partial: Path, offer: HubOffer) -> None:
         )
     if target.exists():
         target.rename(partial)
+    if begun_revision(entry) not in ("", offer.commit):
+        for left in partial.glob(f"*{PART}"):
+            left.unlink()  # the rest of another revision does not fit onto it
     here = 0
     for name, file in offer.files.items():
         for path in (partial / name, partial / (name + PART)):
