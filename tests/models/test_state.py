@@ -80,6 +80,12 @@ def test_a_cut_file_is_named_with_both_sizes(placed: Path) -> None:
     assert state_of(ENTRY).why == f"{PART} should have {size} bytes, found {size - 7}."
 
 
+def test_a_file_with_more_than_its_tensors_is_named_too(placed: Path) -> None:
+    path = placed / PART
+    path.write_bytes(path.read_bytes() + b"more")
+    assert state_of(ENTRY).why.startswith(f"{PART} should have ")
+
+
 def test_any_way_to_have_a_tokenizer_will_do(placed: Path) -> None:
     (placed / "tokenizer.json").unlink()
     assert state_of(ENTRY).kind == "ready"
