@@ -17,18 +17,28 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch, models: Path) -> Iterator[Hub]:
-    """A hub that holds a small CheXOne; the tests' own offline setting is lifted for it."""
+@pytest.fixture(scope="session")
+def _client() -> Iterator[None]:
+    """The library's connections, made once and past any proxy."""
     import huggingface_hub
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        huggingface_hub.close_session()
+        huggingface_hub.get_session()
+        yield
+        huggingface_hub.close_session()
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, models: Path, _client: None) -> Iterator[Hub]:
+    """A hub that holds a small CheXOne; the tests' own offline setting is lifted for it."""
     from huggingface_hub import constants, file_download
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     # What is cut off in the middle of a block is asked for again: small blocks, small files.
     monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 1024)
     monkeypatch.setattr(file_download.time, "sleep", lambda _: None)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    huggingface_hub.close_session()
     server = Hub()
     server.repositories[REPOSITORY] = Repository(
         {path.name: path.read_bytes() for path in sorted(CHECKPOINT.iterdir())}
@@ -40,7 +50,6 @@ def hub(monkeypatch: pytest.MonkeyPatch, models: Path) -> Iterator[Hub]:
         }
     )
     yield server
-    huggingface_hub.close_session()
     server.close()
 
 

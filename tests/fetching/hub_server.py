@@ -79,6 +79,7 @@ class Hub:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # headers and content are two writes
     hub: Hub
 
     def log_message(self, *_: object) -> None:
