@@ -17,7 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ask": ("ask", "ask a model about a scan or a clip"),
     "read": ("read", "say what a file or folder holds: series, geometry, remarks"),
     "convert": ("convert", "write one series of a file or folder as NIfTI"),
-    "models": ("models", "list the known models and where they are looked for"),
+    "models": ("models", "list the known models; get, pack, check and use them"),
     "plan": ("plan", "reckon the memory that a question needs, before anything is loaded"),
     "verify": ("verify", "compare this installation with an oracle folder"),
     "bench": ("bench", "measure; `bench demo-model` scores the toy model on new phantoms"),
