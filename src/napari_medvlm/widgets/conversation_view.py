@@ -20,6 +20,8 @@ class ConversationView(Column):
 
     #: (exchange, PlacedBox) of a box that was clicked.
     box_clicked = Signal(object, object)
+    #: (exchange, number of the frame, whether in its window) of a frame to be shown again.
+    frame_clicked = Signal(object, int, bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,6 +52,9 @@ class ConversationView(Column):
         self._hint.hide()
         view = ExchangeView(exchange, grid)
         view.box_clicked.connect(lambda box, v=view: self.box_clicked.emit(v.exchange, box))
+        view.frame_clicked.connect(
+            lambda number, window, v=view: self.frame_clicked.emit(v.exchange, number, window)
+        )
         self._views[exchange.number] = view
         self._layout.insertWidget(self._layout.count() - 1, view)
         self._following = True

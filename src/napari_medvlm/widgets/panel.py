@@ -40,6 +40,7 @@ from .pump import Pump
 from .regions_layer import RegionLayers
 from .source_box import SourceBox
 from .strip import Strip
+from .turns import Turns
 from .viewing import go_to, letters_shown, orient
 
 if TYPE_CHECKING:
@@ -85,11 +86,12 @@ class MedvlmPanel(QWidget):
         self._budget = Budget()
         self._prepared: Prepared | None = None
         self._problem = ""
-        self._pointing = Pointing(napari_viewer)
         self.model_bar = ModelBar(known_models() if models is None else models)
         self.source_box = SourceBox(napari_viewer)
         self.strip = Strip()
         self.conversation_view = ConversationView()
+        pointing = Pointing(napari_viewer, self.source_box)
+        self._turns = Turns(self.conversation_view, pointing, self)
         self.ask_box = AskBox()
         self._regions = RegionLayers(napari_viewer, self._settle)
         self._edges = EdgeLetters(canvas_of(napari_viewer))
@@ -162,8 +164,7 @@ class MedvlmPanel(QWidget):
         composed = self._compose(offer)
         exchange = self.session.ask(composed.question, offer)
         if layer is not None and source is not None:
-            grid = self._pointing.remember(exchange, layer, source)
-            self.conversation_view.begin(exchange, grid)
+            self._turns.begin(exchange, layer, source)
         self.ask_box.text.clear()
         self.ask_box.show_line(" ".join(composed.remarks))
         self._pump.hurry()
@@ -202,7 +203,7 @@ class MedvlmPanel(QWidget):
         self.model_bar.changed.connect(self._on_model)
         self.model_bar.folder_picked.connect(self._on_folder)
         self.strip.clicked.connect(self._on_thumbnail)
-        self.conversation_view.box_clicked.connect(self._pointing.go_to)
+        self._turns.said.connect(self.ask_box.show_line)
         self.ask_box.asked.connect(self._on_ask)
         self.ask_box.stopped.connect(self.stop)
         self.ask_box.draw.connect(self._on_draw)
@@ -331,8 +332,7 @@ class MedvlmPanel(QWidget):
         return self.busy or self._preparer.waiting or state.status == "loading"
 
     def _on_end(self, exchange: Exchange) -> None:
-        if not self._pointing.show(exchange):
-            self.ask_box.show_line("The image was removed, so its boxes cannot be drawn.")
+        self._turns.end(exchange)
         self._show_state()
         if exchange.stage is Stage.FAILED:
             self.failed.emit(exchange.status_words(self.session.conversation.clock()))
