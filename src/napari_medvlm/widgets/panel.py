@@ -30,8 +30,8 @@ from ..errors import MedvlmError, QuestionError
 from ..imaging import Clip
 from .ask_box import AskBox
 from .conversation_view import ConversationView
-from .edges import EdgeLetters
-from .hosting import canvas_of, window_of
+from .facing import Facing
+from .hosting import window_of
 from .lifecycle import AtTheEnd, close_in_background
 from .model_bar import ModelBar
 from .plain import Column, PlainLabel, quiet, rule
@@ -41,7 +41,7 @@ from .regions_layer import RegionLayers
 from .source_box import SourceBox
 from .strip import Strip
 from .turns import Turns
-from .viewing import go_to, letters_shown, orient
+from .viewing import go_to
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -91,10 +91,10 @@ class MedvlmPanel(QWidget):
         self.strip = Strip()
         self.conversation_view = ConversationView()
         pointing = Pointing(napari_viewer, self.source_box)
-        self._turns = Turns(self.conversation_view, pointing, self)
+        self._turns = Turns(self.session, self.conversation_view, pointing, self)
         self.ask_box = AskBox()
         self._regions = RegionLayers(napari_viewer, self._settle)
-        self._edges = EdgeLetters(canvas_of(napari_viewer))
+        self._facing = Facing(napari_viewer, self.source_box)
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
         self._settled.setInterval(SETTLE_MS)
@@ -102,7 +102,7 @@ class MedvlmPanel(QWidget):
         self._arrange()
         self._connect()
         self._on_model()
-        self._on_view()
+        self._facing.turn()
         self._prepare()
         self._pump.start()
 
@@ -157,14 +157,12 @@ class MedvlmPanel(QWidget):
         """
         if text is not None:
             self.ask_box.text.setPlainText(text)
-        offer = self.model_bar.chosen
+        offer = self._offer()
         layer, source = self.source_box.layer, self.source_box.source
-        if offer is None:
-            raise QuestionError("No model is at hand.", "Open a checkpoint folder.")
         composed = self._compose(offer)
-        exchange = self.session.ask(composed.question, offer)
-        if layer is not None and source is not None:
-            self._turns.begin(exchange, layer, source)
+        if layer is None or source is None:  # unreachable: composing has refused it
+            raise QuestionError("There is no image layer to ask about.", "Open a scan.")
+        exchange = self._turns.ask(composed.question, offer, layer, source)
         self.ask_box.text.clear()
         self.ask_box.show_line(" ".join(composed.remarks))
         self._pump.hurry()
@@ -198,21 +196,20 @@ class MedvlmPanel(QWidget):
 
     def _connect(self) -> None:
         self.source_box.changed.connect(self._settle)
-        self.source_box.view_changed.connect(self._on_view)
         self._settled.timeout.connect(self._prepare)
         self.model_bar.changed.connect(self._on_model)
         self.model_bar.folder_picked.connect(self._on_folder)
         self.strip.clicked.connect(self._on_thumbnail)
         self._turns.said.connect(self.ask_box.show_line)
+        self._turns.edited.connect(self.ask_box.put_back)
+        self._turns.changed.connect(self._pump.hurry)
+        self._turns.changed.connect(self._show_state)
+        self.conversation_view.again.connect(self._on_again)
         self.ask_box.asked.connect(self._on_ask)
         self.ask_box.stopped.connect(self.stop)
         self.ask_box.draw.connect(self._on_draw)
         self.ask_box.text.textChanged.connect(self._show_state)
         self.ask_box.tasks.currentIndexChanged.connect(self._show_state)
-        dims = self._viewer.dims.events
-        for event in (dims.order, dims.ndisplay):
-            event.connect(self._show_letters)
-        self._viewer.scene.camera.events.orientation.connect(self._show_letters)
         thread, preparer = self.session.thread, self._preparer
 
         def end() -> None:
@@ -239,7 +236,7 @@ class MedvlmPanel(QWidget):
         if event is not None and event.type() == QEvent.Type.ParentChange:
             if self.parent() is None:
                 self.session.release()
-            self._show_letters()
+            self._facing.dock(self.parent() is not None)
         return bool(super().event(event))
 
     # ------------------------------------------------------------------ what is chosen
@@ -288,8 +285,13 @@ class MedvlmPanel(QWidget):
         tiles = self.source_box.options.in_tiles
         need = self._budget.words(self.model_bar.chosen, prepared.frames, tiles=tiles)
         self.strip.show_frames(prepared.frames, regions, words, need)
-        self.ask_box.show_line(" ".join(notes))
+        self.ask_box.show_note(" ".join(notes))
         self._show_state()
+
+    def _offer(self) -> ModelOffer:
+        if self.model_bar.chosen is None:
+            raise QuestionError("No model is at hand.", "Open a checkpoint folder.")
+        return self.model_bar.chosen
 
     def _compose(self, offer: ModelOffer) -> Composed:
         source, selection = self.source_box.selection()
@@ -298,7 +300,7 @@ class MedvlmPanel(QWidget):
         if prepared.error is not None:
             raise prepared.error
         layer = self.source_box.layer
-        history = self.session.conversation.history() if self.ask_box.follows else ()
+        history = self._turns.history() if self.ask_box.follows else ()
         return compose(
             source,
             selection,
@@ -360,6 +362,12 @@ class MedvlmPanel(QWidget):
         except MedvlmError as error:
             self.ask_box.show_line(str(error))
 
+    def _on_again(self, exchange: Exchange) -> None:
+        try:
+            self._turns.ask_again(exchange, self._offer())
+        except MedvlmError as error:
+            self.ask_box.show_line(str(error))
+
     def _on_model(self) -> None:
         offer = self.model_bar.chosen
         self.ask_box.offer(None if offer is None else offer.profile)
@@ -380,20 +388,6 @@ class MedvlmPanel(QWidget):
             return
         self._regions.draw_on(self.source_box.layer)
         self.ask_box.show_line("Drag a rectangle on the image; it goes into the question.")
-
-    def _on_view(self) -> None:
-        layer, source = self.source_box.layer, self.source_box.source
-        if layer is not None and source is not None:
-            orient(self._viewer, layer, source, self.source_box.plane)
-        self._show_letters()
-
-    def _show_letters(self, *_: object) -> None:
-        layer, source = self.source_box.layer, self.source_box.source
-        letters = None
-        docked = self.parent() is not None  # the canvas may outlive the panel
-        if docked and layer is not None and source is not None:
-            letters = letters_shown(self._viewer, layer, source)
-        self._edges.show_letters(letters)
 
     def _on_thumbnail(self, number: int) -> None:
         layer, frame = self.source_box.layer, self.strip.frames[number]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..asking import Exchange, Grid, PlacedBox, grid_of
 from ..imaging import PLANES, Clip, Frame, Volume
-from .boxes import show_boxes
+from .boxes import remove_boxes, show_boxes
 from .source_box import SourceBox
 from .viewing import current_time, go_to, orient
 
@@ -50,6 +50,19 @@ class Pointing:
         point = tuple(self._viewer.dims.point)
         self._about[exchange.number] = _About(weakref.ref(layer), grid, time, point)
         return grid
+
+    def repeat(self, before: Exchange, exchange: Exchange) -> Grid:
+        """Keep that a new question is about what an earlier one was about."""
+        about = self._about[before.number]
+        self._about[exchange.number] = replace(about, point=tuple(self._viewer.dims.point))
+        return about.grid
+
+    def forget(self, exchange: Exchange) -> None:
+        """Forget a question, and take its boxes off the image."""
+        about, layer = self._layer(exchange)
+        if about is not None and layer is not None:
+            remove_boxes(self._viewer, layer, exchange)
+        self._about.pop(exchange.number, None)
 
     def show(self, exchange: Exchange) -> bool:
         """Draw the boxes of an ended exchange, and go to the first one.
@@ -105,6 +118,16 @@ class Pointing:
         go_to(self._viewer, layer, frame.box_corners((0, 0, width, height)), about.time)
         if window and frame.window is not None and not layer.rgb:
             layer.contrast_limits = frame.window.limits
+        return True
+
+    def choose_again(self, exchange: Exchange) -> bool:
+        """Choose the layer, plane and slices of a question; False where its image is gone."""
+        frames = exchange.question.frames
+        if not frames:
+            return True
+        if not self.restore(exchange, 0):
+            return False
+        self._source_box.choose_slices(", ".join(str(frame.index) for frame in frames))
         return True
 
     def _show_plane(self, layer: Layer, frame: Frame) -> None:
