@@ -149,6 +149,25 @@ def test_a_second_sitting_goes_on_with_the_conversation(
     assert [x.question.text for x in _found(path)] == ["first", "second"]
 
 
+def test_what_the_user_deletes_is_gone_from_the_journal_too(
+    keeper: Keeper, talk: Conversation, path: Path
+) -> None:
+    first, second = _ask(talk, keeper, 1, "one?"), _ask(talk, keeper, 2, "two?")
+    keeper.forgot(first)
+    keeper.wait()
+    assert [exchange.question.text for exchange in _found(path)] == ["two?"]
+    # In another sitting, where it came back under a number of its own.
+    other = Keeper(path)
+    other.seek(STUDY)
+    other.wait()
+    (kept,) = other.poll()
+    other.brought_back(replace(second, number=7), kept)
+    other.forgot(replace(second, number=7))
+    other.wait()
+    other.close()
+    assert _found(path) == []
+
+
 def test_the_capsule_names_the_model_by_its_content_and_no_path(talk: Conversation) -> None:
     frames = take(SCAN, Selection((2,)))
     exchange = talk.ask(7, Question("where?", frames), model=OFFER.label, sent="<where?>")

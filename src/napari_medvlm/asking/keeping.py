@@ -97,6 +97,14 @@ class Keeper:
         self._sought.update(frame.source for frame in exchange.question.frames)
         self._submit(self._asked, exchange, offer)
 
+    def brought_back(self, exchange: Exchange, kept: Kept) -> None:
+        """Note that an exchange of the conversation is one that was found."""
+        self._submit(self._numbers.__setitem__, exchange.number, kept.number)
+
+    def forgot(self, exchange: Exchange) -> None:
+        """Delete a question with its answer from the journal, as the user did."""
+        self._submit(self._forgot, exchange.number)
+
     def heard(self, exchanges: Iterable[Exchange]) -> None:
         """Keep what has come: the end of an answer at once, text on its way now and then."""
         now = self._clock()
@@ -179,6 +187,11 @@ class Keeper:
         # A question that could not be kept has no number there.
         if number in self._numbers:
             self._open().progress({self._numbers[number]: progress})
+
+    def _forgot(self, number: int) -> None:
+        kept = self._numbers.pop(number, None)
+        if kept is not None:
+            self._open().forget(kept)
 
     def _close(self) -> None:
         if self._journal is not None:

@@ -29,8 +29,17 @@ class Session:
         """Whether an answer is on its way."""
         return self.conversation.busy
 
-    def ask(self, question: Question, offer: ModelOffer) -> Exchange:
+    def ask(
+        self, question: Question, offer: ModelOffer, instead_of: Exchange | None = None
+    ) -> Exchange:
         """Send a question to a model.
+
+        Parameters
+        ----------
+        question, offer
+            What is asked, and whom.
+        instead_of
+            The question that this one asks again, or in other words.
 
         Raises
         ------
@@ -41,7 +50,15 @@ class Session:
         """
         sent = sent_text(question, offer.profile)
         request = self.thread.ask(question, offer.choice)
-        return self.conversation.ask(request, question, model=offer.label, sent=sent)
+        return self.conversation.ask(
+            request, question, model=offer.label, sent=sent, instead_of=instead_of
+        )
+
+    def remove(self, exchange: Exchange) -> None:
+        """Forget an exchange; one that is on its way is stopped first."""
+        if any(one.number == exchange.number for one in self.conversation.active):
+            self.thread.stop(exchange.request)
+        self.conversation.remove(exchange.number)
 
     def pump(self) -> tuple[Exchange, ...]:
         """Take what has happened; returns the exchanges that are different now."""

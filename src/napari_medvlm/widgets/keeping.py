@@ -54,6 +54,10 @@ class Keeping:
         """Keep a new question."""
         self.keeper.asked(exchange, offer)
 
+    def deleted(self, exchange: Exchange) -> None:
+        """Delete what is kept of a question that the user deleted."""
+        self.keeper.forgot(exchange)
+
     def turn(self, changed: Sequence[Exchange], say: Callable[[str], None]) -> None:
         """Keep what has come, and bring back what was found.
 
@@ -78,4 +82,5 @@ class Keeping:
         if layer is not None and source is not None:
             now = self._conversation.clock()
             exchange = self._conversation.bring_back(exchange_of(kept, 0, now))
+            self.keeper.brought_back(exchange, kept)
             self._bring_back(exchange, layer, source)
