@@ -97,6 +97,7 @@ def test_a_reply_ends_it(talk: Conversation, clock: Clock) -> None:
     reply = Reply(
         raw="<answer>Right</answer>",
         answer="Right",
+        reasoning="so",
         boxes=(Box("nodule", (1, 2, 11, 12), frame=1),),
         new_tokens=22,
         reused_tokens=10,
@@ -105,7 +106,9 @@ def test_a_reply_ends_it(talk: Conversation, clock: Clock) -> None:
     (ended,) = talk.hear([Replied(request=7, reply=reply)])
     assert (ended.stage, ended.answer, talk.busy) == (Stage.DONE, "Right", False)
     assert [box.label for box in ended.boxes] == ["nodule"]
-    assert ended.status_words(clock.now + 50) == "2.0 s · 22 tokens · 42 tok/s · 10 reused"
+    assert (
+        ended.status_words(clock.now + 50) == "finished · 2.0 s · 22 tokens · 42 tok/s · 10 reused"
+    )
 
 
 def test_a_stopped_answer_keeps_what_has_come(talk: Conversation) -> None:
@@ -179,6 +182,48 @@ def test_time_stands_still_after_the_end(talk: Conversation, clock: Clock) -> No
     clock.now += 125
     talk.hear([Replied(request=7, reply=Reply(raw="x", answer="x"))])
     clock.now += 1000
-    assert _words(talk) == "2 min 05 s"
+    assert _words(talk) == "finished · no reasoning was given · 2 min 05 s"
     ended = replace(_now(talk), tokens=1)
     assert ended.tokens_per_second(clock.now) is None
+
+
+def _whole(talk: Conversation, request: int, words: str) -> Exchange:
+    talk.hear([Replied(request=request, reply=Reply(raw=words, answer=words, reasoning="so"))])
+    return _now(talk)
+
+
+def _answers(talk: Conversation, instead_of: Exchange | None = None) -> list[str]:
+    return [turn.reply for turn in talk.history(instead_of)]
+
+
+def test_a_question_asked_again_is_a_branch_and_both_are_kept(talk: Conversation) -> None:
+    first = _whole(talk, 7, "one")
+    talk.ask(8, Question("and?"))
+    second = _whole(talk, 8, "two")
+    assert _answers(talk) == ["one", "two"]
+    assert _answers(talk, first) == []
+    assert _answers(talk, second) == ["one"]
+    again = talk.ask(9, Question("and?"), instead_of=second)
+    assert (again.number, again.instead_of) == (3, 2)
+    _whole(talk, 9, "three")
+    assert [exchange.number for exchange in talk.exchanges] == [1, 2, 3]
+    assert _answers(talk) == ["one", "three"]
+
+
+def test_a_branch_that_failed_leaves_the_old_one_in_place(talk: Conversation) -> None:
+    first = _whole(talk, 7, "one")
+    talk.ask(8, Question("where?"), instead_of=first)
+    talk.hear([Failed(request=8, kind="memory", message="full")])
+    assert _answers(talk) == ["one"]
+
+
+def test_a_removed_exchange_is_no_history_and_hears_nothing_more(talk: Conversation) -> None:
+    _whole(talk, 7, "one")
+    open_one = talk.ask(8, Question("and?"))
+    talk.remove(open_one.number)
+    assert not talk.busy
+    assert talk.hear([Token(request=8, text="x", count=1)]) == ()
+    talk.remove(1)
+    assert talk.exchanges == ()
+    assert talk.history() == ()
+    assert talk.ask(9, Question("new?")).number == 3

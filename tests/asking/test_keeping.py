@@ -286,3 +286,19 @@ def test_what_came_back_is_a_part_of_the_conversation(
     assert asked.number == 2
     assert [turn.reply for turn in other.history()] == [REPLY.raw]
     assert other.hear([Replied(request=back.request, reply=Reply("late"))]) == ()
+
+
+def test_what_is_deleted_is_deleted_from_the_journal(
+    keeper: Keeper, talk: Conversation, path: Path, clock: Clock
+) -> None:
+    first, second = _ask(talk, keeper, 7, "first"), _ask(talk, keeper, 8, "second")
+    keeper.forget(first)
+    keeper.wait()
+    (found,) = _found(path)
+    assert found.question.text == "second"
+    assert found.question.frames[0].digest == second.question.frames[0].digest
+    keeper.forget(found)  # as another sitting would, to which it came back
+    keeper.wait()
+    assert _found(path) == []
+    with Journal(path) as journal:
+        assert journal.conversations() == ()

@@ -163,7 +163,7 @@ def test_model_text_is_never_markup(
     qtbot: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
 ) -> None:
     text = "<b>bold</b> <img src='file:///etc/hosts'> &amp;"
-    thread.script = events_of(reply(answer=text))
+    thread.script = events_of(reply(reasoning="So <i>it</i> seems.", answer=text))
     with qtbot.waitSignal(panel.replied, timeout=PATIENCE):
         _type_and_ask(qtbot, panel, "where?")
     (view,) = panel.conversation_view.views
@@ -252,11 +252,11 @@ def test_planes_turn_the_viewer_as_radiology_does(
     letters = {}
     for plane in ("axial", "coronal", "sagittal"):
         panel.source_box.choose_plane(plane)
-        shown = panel._edges.labels
+        shown = panel._facing.labels
         letters[plane] = "".join(shown[side].text() for side in ("left", "right", "top", "bottom"))
     assert letters == {"axial": "RLAP", "coronal": "RLSI", "sagittal": "APSI"}
     viewer.dims.ndisplay = 3
-    assert not panel._edges.labels["left"].isVisible()
+    assert not panel._facing.labels["left"].isVisible()
 
 
 def test_the_proxy_that_napari_gives_to_plugins_is_as_good_as_the_viewer(
@@ -296,7 +296,7 @@ def test_a_panel_that_was_closed_is_forgotten(
     viewer.add_image(scan_data[0], **scan_data[1])
     panel = MedvlmPanel(viewer, thread=thread, models=(toy_offer(),))
     viewer.window.add_dock_widget(panel, name="medvlm")
-    letters = list(panel._edges.labels.values())
+    letters = list(panel._facing.labels.values())
     assert any(label.text() for label in letters)
     viewer.window.remove_dock_widget(panel)
     assert not any(label.isVisible() for label in letters)

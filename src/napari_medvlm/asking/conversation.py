@@ -35,6 +35,7 @@ class Conversation:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self._exchanges: list[Exchange] = []
+        self._count = 0
         self._splitters: dict[int, PartSplitter] = {}
 
     @property
@@ -52,12 +53,28 @@ class Conversation:
         """Whether something is still to come."""
         return any(not exchange.ended for exchange in self._exchanges)
 
-    def history(self) -> tuple[Turn, ...]:
-        """Whole answers so far, as a next question carries them."""
-        turns = (exchange.turn for exchange in self._exchanges)
+    def history(self, instead_of: Exchange | None = None) -> tuple[Turn, ...]:
+        """Whole answers so far, as a next question carries them.
+
+        Parameters
+        ----------
+        instead_of
+            A question that is asked again, or in other words: its answer, and what was asked
+            after it, are another branch. None goes on where the last answer is.
+        """
+        branch = self._branch() if instead_of is None else instead_of.earlier
+        turns = (exchange.turn for exchange in self._exchanges if exchange.number in branch)
         return tuple(turn for turn in turns if turn is not None)
 
-    def ask(self, request: int, question: Question, *, model: str = "", sent: str = "") -> Exchange:
+    def ask(
+        self,
+        request: int,
+        question: Question,
+        *,
+        model: str = "",
+        sent: str = "",
+        instead_of: Exchange | None = None,
+    ) -> Exchange:
         """Begin an exchange.
 
         Parameters
@@ -70,14 +87,37 @@ class Conversation:
             Label of the model.
         sent
             The question's turn as the model gets it.
+        instead_of
+            The question that this one asks again, or in other words; both are kept.
         """
-        number = self._exchanges[-1].number + 1 if self._exchanges else 1
+        self._count += 1
         exchange = Exchange(
-            number, request, question, model=model, sent=sent, asked_at=self.clock()
+            self._count,
+            request,
+            question,
+            model=model,
+            sent=sent,
+            asked_at=self.clock(),
+            earlier=self._branch() if instead_of is None else instead_of.earlier,
+            instead_of=None if instead_of is None else instead_of.number,
         )
         self._exchanges.append(exchange)
         self._splitters[request] = PartSplitter(ParseContext(mode=question.mode))
         return exchange
+
+    def remove(self, number: int) -> None:
+        """Forget an exchange; events of it are dropped, and its number is not used again."""
+        for exchange in self._exchanges:
+            if exchange.number == number:
+                self._splitters.pop(exchange.request, None)
+        self._exchanges = [x for x in self._exchanges if x.number != number]
+
+    def _branch(self) -> tuple[int, ...]:
+        # A question that failed opens no branch: what was there before it goes on.
+        for exchange in reversed(self._exchanges):
+            if exchange.turn is not None or not exchange.ended:
+                return (*exchange.earlier, exchange.number)
+        return ()
 
     def hear(self, events: Iterable[Event]) -> tuple[Exchange, ...]:
         """Take what the engine reports.
@@ -144,6 +184,7 @@ class Conversation:
     def clear(self) -> None:
         """Begin anew; events of what was open are dropped from now on."""
         self._exchanges.clear()
+        self._count = 0
         self._splitters.clear()
 
     def _place(self, request: int) -> int | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ..dialogue import Question, Reply, Turn
+from .ending import finish_words
 from .placing import PlacedBox, place
 
 
@@ -56,6 +57,10 @@ class Exchange:
         The finished answer.
     message, advice
         Why there is no answer, and what to do.
+    earlier
+        Numbers of the questions before it in its branch, oldest first.
+    instead_of
+        Number of the question that it asks again, or in other words; None for a new one.
     """
 
     number: int
@@ -76,6 +81,8 @@ class Exchange:
     reply: Reply | None = None
     message: str = ""
     advice: str = ""
+    earlier: tuple[int, ...] = ()
+    instead_of: int | None = None
 
     @property
     def ended(self) -> bool:
@@ -149,9 +156,7 @@ class Exchange:
         return " · ".join([*words, _seconds(self.seconds(now))]).strip()
 
     def _ended_words(self, now: float) -> str:
-        words = ["stopped"] if self.stage is Stage.STOPPED else []
-        if self.reply is not None and self.reply.finish_reason == "length":
-            words.append("cut at the token limit")
+        words = [] if self.reply is None else list(finish_words(self.reply, self.question))
         words.append(_seconds(self.seconds(now)))
         if self.tokens:
             words.append(_count(self.tokens, "token"))

@@ -106,6 +106,10 @@ class Keeper:
                 self._written[exchange.number] = now
                 self._submit(self._heard, exchange.number, progress_of(exchange, now))
 
+    def forget(self, exchange: Exchange) -> None:
+        """Delete what is kept of an exchange, of this sitting or of an earlier one."""
+        self._submit(self._forget, exchange)
+
     def poll(self) -> tuple[Kept, ...]:
         """What was found of studies that were sought, each once; the oldest first."""
         done = [work for work in self._work if work.done()]
@@ -179,6 +183,13 @@ class Keeper:
         # A question that could not be kept has no number there.
         if number in self._numbers:
             self._open().progress({self._numbers[number]: progress})
+
+    def _forget(self, exchange: Exchange) -> None:
+        # What came back carries its number in the journal, see `exchange_of`.
+        back = -exchange.request if exchange.request < 0 else None
+        number = self._numbers.pop(exchange.number, back)
+        if number is not None:
+            self._open().forget(number)
 
     def _close(self) -> None:
         if self._journal is not None:

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from ..dialogue.question import Mode
+from ..dialogue.question import Mode, Question
 from ..models.profiles import Profile
 from .plain import PlainLabel, named, quiet
 
@@ -61,6 +61,7 @@ class AskBox(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._profile: Profile | None = None
+        self._note = ""
         self._build()
         self._arrange()
         self.button.clicked.connect(self.asked)
@@ -90,6 +91,18 @@ class AskBox(QWidget):
     def follows(self) -> bool:
         """Whether earlier answers are part of the question."""
         return bool(self.follow.isEnabled() and self.follow.isChecked())
+
+    def put_back(self, question: Question) -> None:
+        """Show the words, the task and the mode of an earlier question, to be changed."""
+        task = self.tasks.findData(question.task)
+        if task >= 0:
+            self.tasks.setCurrentIndex(task)
+        button = {mode: button for button, mode in self._by_mode()}[question.mode]
+        if button.isEnabled():
+            button.setChecked(True)
+        self.text.setPlainText(question.text)
+        self.text.selectAll()
+        self.text.setFocus()
 
     # ------------------------------------------------------------------ what may be asked
 
@@ -137,6 +150,12 @@ class AskBox(QWidget):
     def show_line(self, words: str) -> None:
         """One line for people: what is missing, or what was left out."""
         self.line.show_text(words)
+
+    def show_note(self, words: str) -> None:
+        """A line about what is chosen; "" takes the last one away, and no other line."""
+        if words or self.line.text() == self._note:
+            self.show_line(words)
+        self._note = words
 
     # ------------------------------------------------------------------ building
 

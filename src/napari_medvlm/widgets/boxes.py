@@ -98,6 +98,25 @@ def show_boxes(
     return findings
 
 
+def remove_boxes(viewer: Viewer, layer: Layer, exchange: Exchange) -> None:
+    """Take the boxes of a question off the findings of an image; those of others stay.
+
+    Parameters
+    ----------
+    viewer, layer
+        The image's layer in its viewer.
+    exchange
+        The question; boxes that were moved since are found by its number and its model.
+    """
+    findings = find_overlay(viewer, layer, FINDINGS)
+    if findings is None:
+        return
+    features = findings.features
+    ours = (features["question"] == exchange.number) & (features["model"] == exchange.model)
+    findings.selected_data = {int(place) for place in np.flatnonzero(ours.to_numpy())}
+    findings.remove_selected()
+
+
 def line_width(layer: Layer) -> float:
     """Width of a line in data units: visible on any image without hiding what it frames."""
     shape = (layer.data[0] if layer.multiscale else layer.data).shape

@@ -20,6 +20,12 @@ class ConversationView(Column):
 
     #: (exchange, PlacedBox) of a box that was clicked.
     box_clicked = Signal(object, object)
+    #: (exchange, number of the frame, whether in its window) of a frame to be shown again.
+    frame_clicked = Signal(object, int, bool)
+    #: The exchange that is to be asked again, put back into the question box, or deleted.
+    again = Signal(object)
+    edited = Signal(object)
+    deleted = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,10 +56,26 @@ class ConversationView(Column):
         self._hint.hide()
         view = ExchangeView(exchange, grid)
         view.box_clicked.connect(lambda box, v=view: self.box_clicked.emit(v.exchange, box))
+        view.frame_clicked.connect(
+            lambda number, window, v=view: self.frame_clicked.emit(v.exchange, number, window)
+        )
+        view.again.connect(lambda v=view: self.again.emit(v.exchange))
+        view.edited.connect(lambda v=view: self.edited.emit(v.exchange))
+        view.deleted.connect(lambda v=view: self.deleted.emit(v.exchange))
         self._views[exchange.number] = view
         self._layout.insertWidget(self._layout.count() - 1, view)
         self._following = True
         return view
+
+    def remove(self, number: int) -> None:
+        """Take the view of a question away."""
+        view = self._views.pop(number, None)
+        if view is not None:
+            self._layout.removeWidget(view)
+            view.hide()
+            view.deleteLater()
+        self._hint.setVisible(not self._views)
+        self.look_again()
 
     def update_from(self, exchanges: Iterable[Exchange], now: float) -> None:
         """Show newer states of exchanges."""

@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
+from ..asking.ending import choice_words
 from ..asking.exchange import Exchange, Stage
+from ..asking.linking import find_links, link_words
 from ..asking.placing import Grid, PlacedBox, size_words
-from ..asking.wording import answer_words, frames_words, sent_words
+from ..asking.wording import answer_words, sent_words
+from .answer_actions import AnswerActions, copy_answer
+from .frozen_strip import FrozenStrip
+from .linked_label import LinkedLabel
 from .plain import PlainLabel, bold, named, plain_tip, quiet
-from .strip import contact_sheet
 
 
 class ExchangeView(QFrame):
@@ -19,6 +23,12 @@ class ExchangeView(QFrame):
 
     #: A box of the answer was clicked.
     box_clicked = Signal(object)
+    #: A frame is to be shown again: its number from 0, and whether in its window too.
+    frame_clicked = Signal(int, bool)
+    #: The turn is to be asked again, put back into the question box, or deleted.
+    again = Signal()
+    edited = Signal()
+    deleted = Signal()
 
     def __init__(self, exchange: Exchange, grid: Grid, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,8 +57,16 @@ class ExchangeView(QFrame):
         written = exchange.answer.strip()
         self.answer.setToolTip(plain_tip(f"As written: {written}") if written != words else "")
         self.meta.show_text(exchange.status_words(now))
-        if exchange.ended and self._box_row is None:
-            self._show_boxes(exchange.boxes)
+        # Words that still grow have no links: finding them anew at every token would cost more
+        # than it gives.
+        if exchange.ended or exchange.answer_at is not None:
+            self._link(self.reasoning)
+        self.actions.follow(exchange)
+        if exchange.ended:
+            self._link(self.answer)
+            self._show_choice(exchange)
+            if self._box_row is None:
+                self._show_boxes(exchange.boxes)
 
     def tick(self, now: float) -> None:
         """Let the seconds run."""
@@ -61,7 +79,10 @@ class ExchangeView(QFrame):
     def _build(self, exchange: Exchange) -> None:
         self.asked = bold(PlainLabel(exchange.question.text or exchange.question.task))
         self.asked.setAccessibleName("Your question")
-        self.sent = quiet(PlainLabel(sent_words(exchange.question, exchange.model)))
+        sent = f"{exchange.number} · {sent_words(exchange.question, exchange.model)}"
+        if exchange.instead_of is not None:
+            sent += f" · instead of question {exchange.instead_of}"
+        self.sent = quiet(PlainLabel(sent))
         self.head = QToolButton()
         self.head.setAutoRaise(True)
         self.head.setCheckable(True)
@@ -71,30 +92,42 @@ class ExchangeView(QFrame):
         named(self.head, "Reasoning", "Show or hide how the model came to its answer")
         self.head.toggled.connect(self._on_toggled)
         self.head.clicked.connect(self._on_clicked)
-        self.reasoning = PlainLabel()
+        self.reasoning = LinkedLabel()
         self.reasoning.setAccessibleName("The model's reasoning")
         self.reasoning.setContentsMargins(14, 0, 0, 0)
-        self.answer = PlainLabel()
+        self.answer = LinkedLabel()
         self.answer.setAccessibleName("The model's answer")
+        self.choice = bold(PlainLabel())
+        self.choice.setAccessibleName("The chosen option")
+        self.choice.hide()
         self.meta = quiet(PlainLabel())
         self.meta.setAccessibleName("Progress")
-        self.sheet = QLabel()
-        sheet = contact_sheet(exchange.question.frames, exchange.question.regions)
-        self.sheet.setPixmap(sheet)
-        self.sheet.setFixedHeight(sheet.height())
-        named(self.sheet, "Images that were sent", frames_words(exchange.question.frames))
-        self.sheet.setVisible(bool(exchange.question.frames))
+        for label in (self.reasoning, self.answer):
+            label.followed.connect(lambda number, at=label: self._on_link(at, number))
+            label.pointed.connect(lambda number, at=label: self._on_pointed(at, number))
+        self.strip = FrozenStrip(exchange.question.frames, exchange.question.regions)
+        self.strip.clicked.connect(lambda number: self.frame_clicked.emit(number, True))
+        self.actions = AnswerActions(exchange.number)
+        self.actions.copied.connect(lambda: copy_answer(self.exchange))
+        for signal, of_view in (
+            (self.actions.again, self.again),
+            (self.actions.edited, self.edited),
+            (self.actions.deleted, self.deleted),
+        ):
+            signal.connect(of_view)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 4, 0, 6)
         self._layout.setSpacing(3)
         for widget in (
             self.asked,
             self.sent,
-            self.sheet,
+            self.strip,
             self.head,
             self.reasoning,
+            self.choice,
             self.answer,
             self.meta,
+            self.actions,
         ):
             self._layout.addWidget(widget)
 
@@ -110,6 +143,25 @@ class ExchangeView(QFrame):
         if self.reasoning.text() != text:
             self.reasoning.setText(text)
         self.reasoning.setVisible(has and self.head.isChecked())
+
+    def _show_choice(self, exchange: Exchange) -> None:
+        if exchange.reply is not None:
+            self.choice.show_text(choice_words(exchange.reply, exchange.question.choices))
+
+    def _link(self, label: LinkedLabel) -> None:
+        frames, boxes = self.exchange.question.frames, self.exchange.boxes
+        links = find_links(label.text(), frames, boxes)
+        label.show_links(links, [link_words(link, frames, boxes) for link in links])
+
+    def _on_link(self, label: LinkedLabel, number: int) -> None:
+        link = label.links[number]
+        if link.box is not None:
+            self.box_clicked.emit(self.exchange.boxes[link.box])
+        else:
+            self.frame_clicked.emit(link.frames[0], False)
+
+    def _on_pointed(self, label: LinkedLabel, number: int) -> None:
+        self.strip.outline(label.links[number].frames if number >= 0 else ())
 
     def _show_boxes(self, boxes: Sequence[PlacedBox]) -> None:
         self._box_row = QWidget()

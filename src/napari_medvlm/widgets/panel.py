@@ -14,6 +14,7 @@ from ..asking import (
     Composed,
     Exchange,
     FramePreparer,
+    Keeper,
     ModelOffer,
     Prepared,
     Session,
@@ -27,11 +28,11 @@ from ..asking import (
 from ..dialogue import Generation, Reply
 from ..engine import ModelThread
 from ..errors import MedvlmError, QuestionError
-from ..imaging import Clip, Volume
+from ..imaging import Clip
 from .ask_box import AskBox
 from .conversation_view import ConversationView
-from .edges import EdgeLetters
-from .hosting import canvas_of, window_of
+from .facing import Facing
+from .hosting import window_of
 from .keeping import Keeping
 from .lifecycle import AtTheEnd, close_in_background
 from .model_bar import ModelBar
@@ -41,7 +42,8 @@ from .pump import Pump
 from .regions_layer import RegionLayers
 from .source_box import SourceBox
 from .strip import Strip
-from .viewing import go_to, letters_shown, orient
+from .turns import Turns
+from .viewing import go_to
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -81,28 +83,29 @@ class MedvlmPanel(QWidget):
         # apart by identity here. Only public names are used on what it stands for.
         napari_viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self._viewer = napari_viewer
-        self.session = Session(ModelThread() if thread is None else thread)
+        self.session = Session(ModelThread() if thread is None else thread, Keeper.of_user())
         self._preparer = FramePreparer()
         self._budget = Budget()
         self._prepared: Prepared | None = None
         self._problem = ""
-        self._pointing = Pointing(napari_viewer)
         self.model_bar = ModelBar(known_models() if models is None else models)
         self.source_box = SourceBox(napari_viewer)
         self.strip = Strip()
         self.conversation_view = ConversationView()
+        pointing = Pointing(napari_viewer, self.source_box)
+        self._turns = Turns(self.session, self.conversation_view, pointing, self)
+        self._keeping = Keeping(self.session, self._turns)
         self.ask_box = AskBox()
         self._regions = RegionLayers(napari_viewer, self._settle)
-        self._edges = EdgeLetters(canvas_of(napari_viewer))
+        self._facing = Facing(napari_viewer, self.source_box)
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
         self._settled.setInterval(SETTLE_MS)
-        self._keeping = Keeping(self.session.conversation, self._bring_back)
         self._pump = Pump(self._turn, self)
         self._arrange()
         self._connect()
         self._on_model()
-        self._on_view()
+        self._facing.turn()
         self._prepare()
         self._pump.start()
 
@@ -157,20 +160,16 @@ class MedvlmPanel(QWidget):
         """
         if text is not None:
             self.ask_box.text.setPlainText(text)
-        offer = self.model_bar.chosen
+        offer = self._offer()
         layer, source = self.source_box.layer, self.source_box.source
-        if offer is None:
-            raise QuestionError("No model is at hand.", "Open a checkpoint folder.")
         composed = self._compose(offer)
-        exchange = self.session.ask(composed.question, offer)
-        if layer is not None and source is not None:
-            grid = self._pointing.remember(exchange, layer, source)
-            self.conversation_view.begin(exchange, grid)
+        if layer is None or source is None:  # unreachable: composing has refused it
+            raise QuestionError("There is no image layer to ask about.", "Open a scan.")
+        exchange = self._turns.ask(composed.question, offer, layer, source)
         self.ask_box.text.clear()
         self.ask_box.show_line(" ".join(composed.remarks))
         self._pump.hurry()
         self._show_state()
-        self._keeping.asked(exchange, offer)
         return exchange.request
 
     def stop(self) -> None:
@@ -200,22 +199,21 @@ class MedvlmPanel(QWidget):
 
     def _connect(self) -> None:
         self.source_box.changed.connect(self._settle)
-        self.source_box.view_changed.connect(self._on_view)
         self._settled.timeout.connect(self._prepare)
         self.model_bar.changed.connect(self._on_model)
         self.model_bar.folder_picked.connect(self._on_folder)
         self.strip.clicked.connect(self._on_thumbnail)
-        self.conversation_view.box_clicked.connect(self._pointing.go_to)
+        self._turns.said.connect(self.ask_box.show_line)
+        self._turns.edited.connect(self.ask_box.put_back)
+        self._turns.changed.connect(self._pump.hurry)
+        self._turns.changed.connect(self._show_state)
+        self.conversation_view.again.connect(self._on_again)
         self.ask_box.asked.connect(self._on_ask)
         self.ask_box.stopped.connect(self.stop)
         self.ask_box.draw.connect(self._on_draw)
         self.ask_box.text.textChanged.connect(self._show_state)
         self.ask_box.tasks.currentIndexChanged.connect(self._show_state)
-        dims = self._viewer.dims.events
-        for event in (dims.order, dims.ndisplay):
-            event.connect(self._show_letters)
-        self._viewer.scene.camera.events.orientation.connect(self._show_letters)
-        thread, preparer, keeper = self.session.thread, self._preparer, self._keeping.keeper
+        thread, preparer, keeper = self.session.thread, self._preparer, self.session.keeper
 
         def end() -> None:
             # Nothing of the widget: parts of it may be gone by then.
@@ -242,7 +240,7 @@ class MedvlmPanel(QWidget):
         if event is not None and event.type() == QEvent.Type.ParentChange:
             if self.parent() is None:
                 self.session.release()
-            self._show_letters()
+            self._facing.dock(self.parent() is not None)
         return bool(super().event(event))
 
     # ------------------------------------------------------------------ what is chosen
@@ -292,8 +290,13 @@ class MedvlmPanel(QWidget):
         tiles = self.source_box.options.in_tiles
         need = self._budget.words(self.model_bar.chosen, prepared.frames, tiles=tiles)
         self.strip.show_frames(prepared.frames, regions, words, need)
-        self.ask_box.show_line(" ".join(notes))
+        self.ask_box.show_note(" ".join(notes))
         self._show_state()
+
+    def _offer(self) -> ModelOffer:
+        if self.model_bar.chosen is None:
+            raise QuestionError("No model is at hand.", "Open a checkpoint folder.")
+        return self.model_bar.chosen
 
     def _compose(self, offer: ModelOffer) -> Composed:
         source, selection = self.source_box.selection()
@@ -302,7 +305,7 @@ class MedvlmPanel(QWidget):
         if prepared.error is not None:
             raise prepared.error
         layer = self.source_box.layer
-        history = self.session.conversation.history() if self.ask_box.follows else ()
+        history = self._turns.history() if self.ask_box.follows else ()
         return compose(
             source,
             selection,
@@ -331,19 +334,13 @@ class MedvlmPanel(QWidget):
         for exchange in changed:
             if exchange.ended:
                 self._on_end(exchange)
-        self._keeping.turn(changed, self.ask_box.show_line)
+        self._keeping.bring_back()
         state = self.session.thread.state
         self.model_bar.show_state(state)
-        waiting = self._preparer.waiting or self._keeping.waiting
-        return self.busy or waiting or state.status == "loading"
-
-    def _bring_back(self, exchange: Exchange, layer: Layer, source: Volume | Clip) -> None:
-        self.conversation_view.begin(exchange, self._pointing.remember(exchange, layer, source))
-        self._show_state()
+        return self.busy or self._preparer.waiting or state.status == "loading"
 
     def _on_end(self, exchange: Exchange) -> None:
-        if not self._pointing.show(exchange):
-            self.ask_box.show_line("The image was removed, so its boxes cannot be drawn.")
+        self._turns.end(exchange)
         self._show_state()
         if exchange.stage is Stage.FAILED:
             self.failed.emit(exchange.status_words(self.session.conversation.clock()))
@@ -371,6 +368,12 @@ class MedvlmPanel(QWidget):
         except MedvlmError as error:
             self.ask_box.show_line(str(error))
 
+    def _on_again(self, exchange: Exchange) -> None:
+        try:
+            self._turns.ask_again(exchange, self._offer())
+        except MedvlmError as error:
+            self.ask_box.show_line(str(error))
+
     def _on_model(self) -> None:
         offer = self.model_bar.chosen
         self.ask_box.offer(None if offer is None else offer.profile)
@@ -391,20 +394,6 @@ class MedvlmPanel(QWidget):
             return
         self._regions.draw_on(self.source_box.layer)
         self.ask_box.show_line("Drag a rectangle on the image; it goes into the question.")
-
-    def _on_view(self) -> None:
-        layer, source = self.source_box.layer, self.source_box.source
-        if layer is not None and source is not None:
-            orient(self._viewer, layer, source, self.source_box.plane)
-        self._show_letters()
-
-    def _show_letters(self, *_: object) -> None:
-        layer, source = self.source_box.layer, self.source_box.source
-        letters = None
-        docked = self.parent() is not None  # the canvas may outlive the panel
-        if docked and layer is not None and source is not None:
-            letters = letters_shown(self._viewer, layer, source)
-        self._edges.show_letters(letters)
 
     def _on_thumbnail(self, number: int) -> None:
         layer, frame = self.source_box.layer, self.strip.frames[number]

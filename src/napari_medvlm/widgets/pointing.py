@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..asking import Exchange, Grid, PlacedBox, grid_of
-from ..imaging import Clip, Volume
-from .boxes import show_boxes
-from .viewing import current_time, go_to
+from ..imaging import PLANES, Clip, Frame, Volume
+from .boxes import remove_boxes, show_boxes
+from .source_box import SourceBox
+from .viewing import current_time, go_to, orient
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -33,10 +34,13 @@ class Pointing:
     ----------
     viewer
         The viewer.
+    source_box
+        Where layer and plane are chosen.
     """
 
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self, viewer: Viewer, source_box: SourceBox) -> None:
         self._viewer = viewer
+        self._source_box = source_box
         self._about: dict[int, _About] = {}
 
     def remember(self, exchange: Exchange, layer: Layer, source: Volume | Clip) -> Grid:
@@ -46,6 +50,19 @@ class Pointing:
         point = tuple(self._viewer.dims.point)
         self._about[exchange.number] = _About(weakref.ref(layer), grid, time, point)
         return grid
+
+    def repeat(self, before: Exchange, exchange: Exchange) -> Grid:
+        """Keep that a new question is about what an earlier one was about."""
+        about = self._about[before.number]
+        self._about[exchange.number] = replace(about, point=tuple(self._viewer.dims.point))
+        return about.grid
+
+    def forget(self, exchange: Exchange) -> None:
+        """Forget a question, and take its boxes off the image."""
+        about, layer = self._layer(exchange)
+        if about is not None and layer is not None:
+            remove_boxes(self._viewer, layer, exchange)
+        self._about.pop(exchange.number, None)
 
     def show(self, exchange: Exchange) -> bool:
         """Draw the boxes of an ended exchange, and go to the first one.
@@ -65,11 +82,65 @@ class Pointing:
             go_to(self._viewer, layer, exchange.boxes[0].corners, about.time)
         return True
 
-    def go_to(self, exchange: Exchange, box: PlacedBox) -> None:
-        """Move the sliders to a box, where its image is still there."""
+    def go_to(self, exchange: Exchange, box: PlacedBox) -> bool:
+        """Show a box in the plane it was drawn on; False where its image is gone."""
         about, layer = self._layer(exchange)
-        if about is not None and layer is not None:
-            go_to(self._viewer, layer, box.corners, about.time)
+        if about is None or layer is None:
+            return False
+        self._show_plane(layer, exchange.question.frames[box.frame])
+        go_to(self._viewer, layer, box.corners, about.time)
+        return True
+
+    def restore(self, exchange: Exchange, number: int, window: bool = True) -> bool:
+        """Show a frame of a question again.
+
+        Parameters
+        ----------
+        exchange
+            The question.
+        number
+            Of the frame, from 0.
+        window
+            Whether the layer is shown in the frame's window too; one that had none changes
+            nothing.
+
+        Returns
+        -------
+        shown
+            False where the image is gone.
+        """
+        about, layer = self._layer(exchange)
+        if about is None or layer is None:
+            return False
+        frame = exchange.question.frames[number]
+        self._show_plane(layer, frame)
+        width, height = frame.size_wh
+        go_to(self._viewer, layer, frame.box_corners((0, 0, width, height)), about.time)
+        if window and frame.window is not None and not layer.rgb:
+            layer.contrast_limits = frame.window.limits
+        return True
+
+    def choose_again(self, exchange: Exchange) -> bool:
+        """Choose the layer, plane and slices of a question; False where its image is gone."""
+        frames = exchange.question.frames
+        if not frames:
+            return True
+        if not self.restore(exchange, 0):
+            return False
+        self._source_box.choose_slices(", ".join(str(frame.index) for frame in frames))
+        return True
+
+    def _show_plane(self, layer: Layer, frame: Frame) -> None:
+        layer.visible = True
+        chosen = self._source_box
+        chosen.choose_layer(layer)
+        for plane in PLANES:  # a frame of a clip is in none of them
+            if plane == frame.plane and chosen.planes.findData(plane) >= 0:
+                chosen.choose_plane(plane)
+        self._viewer.dims.ndisplay = 2
+        if chosen.source is not None:
+            # The plane may be chosen and the view turned by hand since.
+            orient(self._viewer, layer, chosen.source, chosen.plane)
 
     def _layer(self, exchange: Exchange) -> tuple[_About | None, Layer | None]:
         about = self._about.get(exchange.number)

@@ -53,24 +53,6 @@ def thumbnail(frame: Frame, regions: Sequence[Region] = (), side: int = THUMBNAI
     return small
 
 
-def contact_sheet(
-    frames: Sequence[Frame], regions: Sequence[Region] = (), side: int = 30, across: int = 10
-) -> QPixmap:
-    """The frames of a question as one small picture: at most ``across`` of them, in order."""
-    shown = [
-        thumbnail(frame, [region for region in regions if region.frame == number], side)
-        for number, frame in enumerate(frames[:across])
-    ]
-    sheet = QPixmap(max(len(shown) * (side + 2) - 2, 1), side)
-    sheet.fill(QColor(Qt.GlobalColor.transparent))
-    painter = QPainter(sheet)
-    for number, small in enumerate(shown):
-        down = (side - small.height()) // 2
-        painter.drawPixmap(number * (side + 2) + (side - small.width()) // 2, down, small)
-    painter.end()
-    return sheet
-
-
 class Strip(QWidget):
     """Thumbnails in the order they are sent, with number and position, and a line of totals."""
 

@@ -1,0 +1,129 @@
+"""What can be done with the turns of a conversation: look again, ask again, edit, delete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, Signal
+
+from ..asking import Exchange, ModelOffer, PlacedBox, Session
+from ..dialogue import Question, Turn
+from ..errors import QuestionError
+from ..imaging import Clip, Volume
+from ..records import Kept
+from .conversation_view import ConversationView
+from .pointing import Pointing
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+
+_GONE = "The image was removed, so it cannot be shown again."
+
+
+class Turns(QObject):
+    """Between the conversation on the screen, the session behind it, and the viewer.
+
+    Parameters
+    ----------
+    session
+        Where questions are asked.
+    view
+        The conversation on the screen.
+    pointing
+        Knows which image each question was about.
+    parent
+        The panel.
+    """
+
+    #: A line for people, "" where there is nothing to say.
+    said = Signal(str)
+    #: The Question whose words go back to where they are typed.
+    edited = Signal(object)
+    #: A turn was asked again or deleted.
+    changed = Signal()
+
+    def __init__(
+        self, session: Session, view: ConversationView, pointing: Pointing, parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._view = view
+        self._pointing = pointing
+        self._edited: Exchange | None = None
+        view.box_clicked.connect(self._on_box)
+        view.frame_clicked.connect(self._on_frame)
+        view.edited.connect(self._on_edited)
+        view.deleted.connect(self._on_deleted)
+
+    def history(self) -> tuple[Turn, ...]:
+        """The earlier turns of the branch that the next question belongs to."""
+        return self._session.conversation.history(self._edited)
+
+    def ask(
+        self, question: Question, offer: ModelOffer, layer: Layer, source: Volume | Clip
+    ) -> Exchange:
+        """Send a question about a layer, and show it.
+
+        Raises
+        ------
+        EngineError, QuestionError
+            As `Session.ask`.
+        """
+        exchange = self._session.ask(question, offer, self._edited)
+        self._edited = None
+        self._view.begin(exchange, self._pointing.remember(exchange, layer, source))
+        return exchange
+
+    def ask_again(self, before: Exchange, offer: ModelOffer) -> Exchange:
+        """Send a question once more; the new answer stands beside the old one.
+
+        Raises
+        ------
+        EngineError, QuestionError
+            As `Session.ask`, and where an answer is on its way.
+        """
+        if self._session.busy:
+            raise QuestionError("An answer is on its way.", "Ask again when it is there.")
+        exchange = self._session.ask(before.question, offer, before)
+        self._view.begin(exchange, self._pointing.repeat(before, exchange))
+        self.changed.emit()
+        return exchange
+
+    def bring_back(self, kept: Kept, layer: Layer, source: Volume | Clip) -> Exchange:
+        """Show a question of an earlier sitting about a layer.
+
+        Raises
+        ------
+        RecordError
+            If one of its frames is missing.
+        """
+        exchange = self._session.bring_back(kept)
+        self._view.begin(exchange, self._pointing.remember(exchange, layer, source))
+        self.changed.emit()
+        return exchange
+
+    def end(self, exchange: Exchange) -> None:
+        """Draw what an ended answer points at."""
+        if not self._pointing.show(exchange):
+            self.said.emit("The image was removed, so its boxes cannot be drawn.")
+
+    def _on_box(self, exchange: Exchange, box: PlacedBox) -> None:
+        self.said.emit("" if self._pointing.go_to(exchange, box) else _GONE)
+
+    def _on_frame(self, exchange: Exchange, number: int, window: bool) -> None:
+        self.said.emit("" if self._pointing.restore(exchange, number, window) else _GONE)
+
+    def _on_edited(self, exchange: Exchange) -> None:
+        self._edited = exchange
+        shown = self._pointing.choose_again(exchange)
+        self.edited.emit(exchange.question)
+        words = f"Editing question {exchange.number}; its answer is kept."
+        self.said.emit(words if shown else f"{words} {_GONE}")
+
+    def _on_deleted(self, exchange: Exchange) -> None:
+        if self._edited is not None and self._edited.number == exchange.number:
+            self._edited = None
+        self._session.remove(exchange)
+        self._pointing.forget(exchange)
+        self._view.remove(exchange.number)
+        self.changed.emit()

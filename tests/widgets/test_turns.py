@@ -1,0 +1,170 @@
+"""Buttons under an answer: copy, ask again, edit, delete; and how it is folded and ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication
+
+from napari_medvlm.dialogue import Box, Prefill, Question, Queued, Reply, Token
+from napari_medvlm.widgets import MedvlmPanel
+from napari_medvlm.widgets.exchange_view import ExchangeView
+
+from .fakes import FakeThread, events_of, reply
+
+pytestmark = pytest.mark.window
+
+#: Milliseconds; on a busy machine without a GPU a repaint alone can take seconds.
+PATIENCE = 30_000
+
+NODULE = Box("nodule", (16, 8, 32, 24), frame=1, raw=(250, 200, 500, 600))
+
+
+def _ask(
+    qtbot: Any, panel: MedvlmPanel, thread: FakeThread, words: str = "where?", **facts: Any
+) -> ExchangeView:
+    thread.script = events_of(reply(**facts))
+    with qtbot.waitSignal(panel.replied, timeout=PATIENCE):
+        panel.ask(words)
+    return panel.conversation_view.views[-1]
+
+
+def _click(qtbot: Any, button: Any) -> None:
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_copy_takes_the_answer_as_plain_text(
+    qtbot: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
+) -> None:
+    view = _ask(qtbot, panel, thread, answer="See <b>image 1</b>.")
+    _click(qtbot, view.actions.copy)
+    assert QApplication.clipboard().text() == "See <b>image 1</b>."
+
+
+def test_asking_again_keeps_both_answers(
+    qtbot: Any, panel: MedvlmPanel, scan: Any, viewer: Any, thread: FakeThread
+) -> None:
+    panel.choose_slices("even:3")
+    view = _ask(qtbot, panel, thread, boxes=[NODULE])
+    panel.choose_slices("2")  # what is chosen now plays no part
+    thread.script = events_of(reply(answer="none"))
+    with qtbot.waitSignal(panel.replied, timeout=PATIENCE):
+        _click(qtbot, view.actions.ask_again)
+    assert thread.asked[0] is thread.asked[1]
+    old, new = panel.conversation_view.views
+    assert (old.answer.text(), new.answer.text()) == (
+        "There is one nodule in the right lung.",
+        "none",
+    )
+    assert "instead of question 1" in new.sent.text()
+
+
+def test_asking_again_while_an_answer_comes_is_refused(
+    qtbot: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
+) -> None:
+    view = _ask(qtbot, panel, thread)
+    thread.script = [Queued(), Prefill(tokens=9)]
+    panel.ask("and?")
+    _click(qtbot, view.actions.ask_again)
+    assert "on its way" in panel.ask_box.line.text()
+    assert len(thread.asked) == 2
+
+
+def test_editing_brings_words_and_slices_back_and_branches(
+    qtbot: Any, panel: MedvlmPanel, scan: Any, viewer: Any, thread: FakeThread
+) -> None:
+    panel.source_box.choose_plane("coronal")
+    panel.choose_slices("12, 30")
+    panel.ask_box.instruct.setChecked(True)
+    view = _ask(qtbot, panel, thread, "where is it?")
+    panel.source_box.choose_plane("axial")
+    panel.choose_slices("current")
+    panel.ask_box.reasoning.setChecked(True)
+    _click(qtbot, view.actions.edit)
+    assert panel.ask_box.words == "where is it?"
+    assert panel.ask_box.mode == "instruct"
+    assert panel.source_box.plane == "coronal"
+    qtbot.waitUntil(
+        lambda: [frame.index for frame in panel.strip.frames] == [12, 30], timeout=PATIENCE
+    )
+    assert panel.ask_box.line.text() == "Editing question 1; its answer is kept."
+    _ask(qtbot, panel, thread, "where was it?")
+    assert len(panel.conversation_view.views) == 2
+    assert panel.conversation_view.views[1].exchange.instead_of == 1
+    _ask(qtbot, panel, thread, "and now?")
+    assert panel.conversation_view.views[2].exchange.instead_of is None
+
+
+def test_deleting_takes_the_question_and_its_boxes_and_no_others(
+    qtbot: Any, panel: MedvlmPanel, scan: Any, viewer: Any, thread: FakeThread
+) -> None:
+    panel.choose_slices("even:3")
+    first = _ask(qtbot, panel, thread, boxes=[NODULE, NODULE])
+    _ask(qtbot, panel, thread, boxes=[NODULE])
+    findings = viewer.layers["findings"]
+    assert list(findings.features["question"]) == [1, 1, 2]
+    _click(qtbot, first.actions.delete)
+    assert list(findings.features["question"]) == [2]
+    assert len(findings.data) == 1
+    assert [view.exchange.number for view in panel.conversation_view.views] == [2]
+    _click(qtbot, panel.conversation_view.views[0].actions.delete)
+    assert len(findings.data) == 0
+    assert panel.conversation_view.views == ()
+    assert not panel.ask_box.follow.isEnabled()
+    assert _ask(qtbot, panel, thread, boxes=[NODULE]).exchange.number == 3
+
+
+def test_deleting_a_question_that_is_being_answered_stops_it(
+    qtbot: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
+) -> None:
+    thread.script = [Queued(), Token(text="<think>so far", count=3)]
+    panel.ask("where?")
+    assert panel.busy
+    _click(qtbot, panel.conversation_view.views[0].actions.delete)
+    assert thread.calls == ["stop"]
+    assert not panel.busy
+    qtbot.wait(50)  # what still comes of it is dropped
+    assert panel.conversation_view.views == ()
+
+
+def test_reasoning_that_was_folded_by_hand_stays_so(
+    qtbot: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
+) -> None:
+    thread.script, thread.pace = events_of(reply()), 1
+    panel.ask("where?")
+    (view,) = panel.conversation_view.views
+    qtbot.waitUntil(lambda: view.head.isVisible(), timeout=PATIENCE)
+    _click(qtbot, view.head)  # folded
+    _click(qtbot, view.head)  # and opened again: it does not fold when the answer begins
+    with qtbot.waitSignal(panel.replied, timeout=PATIENCE):
+        pass
+    assert view.head.isChecked()
+    assert view.reasoning.isVisible()
+    assert "tokens" in view.head.text()
+    assert view.meta.text().startswith("finished")
+
+
+def test_the_chosen_option_is_shown_with_its_text(
+    qtbot: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
+) -> None:
+    view = _ask(qtbot, panel, thread, answer="B", choice="B", choices=("B",))
+    assert not view.choice.isVisible()
+    asked = Question(
+        "which?", view.exchange.question.frames, choices=(("A", "effusion"), ("B", "mass"))
+    )
+    answer = Reply(raw="B", reasoning="so", answer="B", choice="B", choices=("B",))
+    thread.script = events_of(answer)
+    offer = panel.model_bar.chosen
+    assert offer is not None
+    layer, source = panel.source_box.layer, panel.source_box.source
+    assert layer is not None
+    assert source is not None
+    panel._turns.ask(asked, offer, layer, source)
+    panel._pump.hurry()
+    with qtbot.waitSignal(panel.replied, timeout=PATIENCE):
+        pass
+    assert panel.conversation_view.views[-1].choice.text() == "B: mass"
+    np.testing.assert_array_equal(asked.frames[0].pixels, view.exchange.question.frames[0].pixels)
