@@ -149,25 +149,6 @@ def test_a_second_sitting_goes_on_with_the_conversation(
     assert [x.question.text for x in _found(path)] == ["first", "second"]
 
 
-def test_what_the_user_deletes_is_gone_from_the_journal_too(
-    keeper: Keeper, talk: Conversation, path: Path
-) -> None:
-    first, second = _ask(talk, keeper, 1, "one?"), _ask(talk, keeper, 2, "two?")
-    keeper.forgot(first)
-    keeper.wait()
-    assert [exchange.question.text for exchange in _found(path)] == ["two?"]
-    # In another sitting, where it came back under a number of its own.
-    other = Keeper(path)
-    other.seek(STUDY)
-    other.wait()
-    (kept,) = other.poll()
-    other.brought_back(replace(second, number=7), kept)
-    other.forgot(replace(second, number=7))
-    other.wait()
-    other.close()
-    assert _found(path) == []
-
-
 def test_the_capsule_names_the_model_by_its_content_and_no_path(talk: Conversation) -> None:
     frames = take(SCAN, Selection((2,)))
     exchange = talk.ask(7, Question("where?", frames), model=OFFER.label, sent="<where?>")
@@ -305,3 +286,19 @@ def test_what_came_back_is_a_part_of_the_conversation(
     assert asked.number == 2
     assert [turn.reply for turn in other.history()] == [REPLY.raw]
     assert other.hear([Replied(request=back.request, reply=Reply("late"))]) == ()
+
+
+def test_what_is_deleted_is_deleted_from_the_journal(
+    keeper: Keeper, talk: Conversation, path: Path, clock: Clock
+) -> None:
+    first, second = _ask(talk, keeper, 7, "first"), _ask(talk, keeper, 8, "second")
+    keeper.forget(first)
+    keeper.wait()
+    (found,) = _found(path)
+    assert found.question.text == "second"
+    assert found.question.frames[0].digest == second.question.frames[0].digest
+    keeper.forget(found)  # as another sitting would, to which it came back
+    keeper.wait()
+    assert _found(path) == []
+    with Journal(path) as journal:
+        assert journal.conversations() == ()

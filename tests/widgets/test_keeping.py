@@ -37,7 +37,7 @@ def _add(viewer: Any, **facts: Any) -> Any:
 
 def _settled(qtbot: Any, panel: MedvlmPanel) -> None:
     qtbot.waitUntil(lambda: bool(panel.strip.frames), timeout=PATIENCE)
-    qtbot.waitUntil(lambda: not panel._keeping.waiting, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: not panel.session.keeper.waiting, timeout=PATIENCE)
 
 
 def test_a_conversation_is_there_again_when_the_same_scan_is_opened(
@@ -70,6 +70,10 @@ def test_a_conversation_is_there_again_when_the_same_scan_is_opened(
     with Journal(journal) as kept:
         (listed,) = kept.conversations()
         assert listed.questions == 2
+        again.conversation_view.deleted.emit(again.session.conversation.exchanges[0])
+        again.session.keeper.wait()
+        (exchange,) = kept.exchanges(listed.number)
+    assert exchange.question.text == "and now?"
 
 
 def test_another_scan_brings_nothing_back(qtbot: Any, viewer: Any, journal: Path) -> None:

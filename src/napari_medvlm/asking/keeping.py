@@ -97,14 +97,6 @@ class Keeper:
         self._sought.update(frame.source for frame in exchange.question.frames)
         self._submit(self._asked, exchange, offer)
 
-    def brought_back(self, exchange: Exchange, kept: Kept) -> None:
-        """Note that an exchange of the conversation is one that was found."""
-        self._submit(self._numbers.__setitem__, exchange.number, kept.number)
-
-    def forgot(self, exchange: Exchange) -> None:
-        """Delete a question with its answer from the journal, as the user did."""
-        self._submit(self._forgot, exchange.number)
-
     def heard(self, exchanges: Iterable[Exchange]) -> None:
         """Keep what has come: the end of an answer at once, text on its way now and then."""
         now = self._clock()
@@ -113,6 +105,10 @@ class Keeper:
             if exchange.ended or last is None or now - last >= EVERY:
                 self._written[exchange.number] = now
                 self._submit(self._heard, exchange.number, progress_of(exchange, now))
+
+    def forget(self, exchange: Exchange) -> None:
+        """Delete what is kept of an exchange, of this sitting or of an earlier one."""
+        self._submit(self._forget, exchange)
 
     def poll(self) -> tuple[Kept, ...]:
         """What was found of studies that were sought, each once; the oldest first."""
@@ -188,10 +184,12 @@ class Keeper:
         if number in self._numbers:
             self._open().progress({self._numbers[number]: progress})
 
-    def _forgot(self, number: int) -> None:
-        kept = self._numbers.pop(number, None)
-        if kept is not None:
-            self._open().forget(kept)
+    def _forget(self, exchange: Exchange) -> None:
+        # What came back carries its number in the journal, see `exchange_of`.
+        back = -exchange.request if exchange.request < 0 else None
+        number = self._numbers.pop(exchange.number, back)
+        if number is not None:
+            self._open().forget(number)
 
     def _close(self) -> None:
         if self._journal is not None:

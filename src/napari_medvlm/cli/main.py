@@ -17,6 +17,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ask": ("ask", "ask a model about a scan or a clip"),
     "read": ("read", "say what a file or folder holds: series, geometry, remarks"),
     "convert": ("convert", "write one series of a file or folder as NIfTI"),
+    "export": ("export", "list kept conversations, or write one as Markdown or HTML"),
+    "journal": ("journal", "say where conversations are kept, or wipe them"),
     "models": ("models", "list the known models; get, pack, check and use them"),
     "plan": ("plan", "reckon the memory that a question needs, before anything is loaded"),
     "verify": ("verify", "compare this installation with an oracle folder"),

@@ -14,6 +14,7 @@ from ..asking import (
     Composed,
     Exchange,
     FramePreparer,
+    Keeper,
     ModelOffer,
     Prepared,
     Session,
@@ -82,7 +83,7 @@ class MedvlmPanel(QWidget):
         # apart by identity here. Only public names are used on what it stands for.
         napari_viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self._viewer = napari_viewer
-        self.session = Session(ModelThread() if thread is None else thread)
+        self.session = Session(ModelThread() if thread is None else thread, Keeper.of_user())
         self._preparer = FramePreparer()
         self._budget = Budget()
         self._prepared: Prepared | None = None
@@ -93,13 +94,13 @@ class MedvlmPanel(QWidget):
         self.conversation_view = ConversationView()
         pointing = Pointing(napari_viewer, self.source_box)
         self._turns = Turns(self.session, self.conversation_view, pointing, self)
+        self._keeping = Keeping(self.session, self._turns)
         self.ask_box = AskBox()
         self._regions = RegionLayers(napari_viewer, self._settle)
         self._facing = Facing(napari_viewer, self.source_box)
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
         self._settled.setInterval(SETTLE_MS)
-        self._keeping = Keeping(self.session.conversation, self._turns.bring_back)
         self._pump = Pump(self._turn, self)
         self._arrange()
         self._connect()
@@ -169,7 +170,6 @@ class MedvlmPanel(QWidget):
         self.ask_box.show_line(" ".join(composed.remarks))
         self._pump.hurry()
         self._show_state()
-        self._keeping.asked(exchange, offer)
         return exchange.request
 
     def stop(self) -> None:
@@ -206,7 +206,6 @@ class MedvlmPanel(QWidget):
         self._turns.said.connect(self.ask_box.show_line)
         self._turns.edited.connect(self.ask_box.put_back)
         self._turns.changed.connect(self._pump.hurry)
-        self.conversation_view.deleted.connect(self._keeping.deleted)
         self._turns.changed.connect(self._show_state)
         self.conversation_view.again.connect(self._on_again)
         self.ask_box.asked.connect(self._on_ask)
@@ -214,7 +213,7 @@ class MedvlmPanel(QWidget):
         self.ask_box.draw.connect(self._on_draw)
         self.ask_box.text.textChanged.connect(self._show_state)
         self.ask_box.tasks.currentIndexChanged.connect(self._show_state)
-        thread, preparer, keeper = self.session.thread, self._preparer, self._keeping.keeper
+        thread, preparer, keeper = self.session.thread, self._preparer, self.session.keeper
 
         def end() -> None:
             # Nothing of the widget: parts of it may be gone by then.
@@ -335,11 +334,10 @@ class MedvlmPanel(QWidget):
         for exchange in changed:
             if exchange.ended:
                 self._on_end(exchange)
-        self._keeping.turn(changed, self.ask_box.show_line)
+        self._keeping.bring_back()
         state = self.session.thread.state
         self.model_bar.show_state(state)
-        waiting = self._preparer.waiting or self._keeping.waiting
-        return self.busy or waiting or state.status == "loading"
+        return self.busy or self._preparer.waiting or state.status == "loading"
 
     def _on_end(self, exchange: Exchange) -> None:
         self._turns.end(exchange)
@@ -372,8 +370,7 @@ class MedvlmPanel(QWidget):
 
     def _on_again(self, exchange: Exchange) -> None:
         try:
-            offer = self._offer()
-            self._keeping.asked(self._turns.ask_again(exchange, offer), offer)
+            self._turns.ask_again(exchange, self._offer())
         except MedvlmError as error:
             self.ask_box.show_line(str(error))
 

@@ -10,6 +10,7 @@ from ..asking import Exchange, ModelOffer, PlacedBox, Session
 from ..dialogue import Question, Turn
 from ..errors import QuestionError
 from ..imaging import Clip, Volume
+from ..records import Kept
 from .conversation_view import ConversationView
 from .pointing import Pointing
 
@@ -88,10 +89,18 @@ class Turns(QObject):
         self.changed.emit()
         return exchange
 
-    def bring_back(self, exchange: Exchange, layer: Layer, source: Volume | Clip) -> None:
-        """Show a turn of an earlier sitting, about an image that is open again."""
+    def bring_back(self, kept: Kept, layer: Layer, source: Volume | Clip) -> Exchange:
+        """Show a question of an earlier sitting about a layer.
+
+        Raises
+        ------
+        RecordError
+            If one of its frames is missing.
+        """
+        exchange = self._session.bring_back(kept)
         self._view.begin(exchange, self._pointing.remember(exchange, layer, source))
         self.changed.emit()
+        return exchange
 
     def end(self, exchange: Exchange) -> None:
         """Draw what an ended answer points at."""
