@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QLabel
 
+from .boxes import FINDINGS
+from .cut_lines import CutLines
 from .edges import EdgeLetters
 from .hosting import canvas_of
 from .source_box import SourceBox
@@ -29,7 +31,9 @@ class Facing:
     def __init__(self, viewer: Viewer, source_box: SourceBox) -> None:
         self._viewer = viewer
         self._source_box = source_box
-        self._edges = EdgeLetters(canvas_of(viewer))
+        canvas = canvas_of(viewer)
+        self._edges = EdgeLetters(canvas)
+        self.cuts = None if canvas is None else CutLines(viewer, canvas, FINDINGS)
         self._docked = True
         source_box.view_changed.connect(self.turn)
         dims = viewer.dims.events
@@ -45,6 +49,8 @@ class Facing:
     def dock(self, docked: bool) -> None:
         """Say whether the panel is in its dock: the canvas may outlive it."""
         self._docked = docked
+        if self.cuts is not None:
+            self.cuts.setVisible(docked)
         self.show_letters()
 
     def turn(self) -> None:

@@ -8,6 +8,7 @@ scales, and one of fewer dimensions cannot say which slice it is on.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,14 +20,21 @@ if TYPE_CHECKING:
 KEY = "napari_medvlm"
 
 
-def find_overlay(viewer: Viewer, layer: Layer, role: str) -> Shapes | None:
-    """The overlay of an image that has this role, None where there is none (any more)."""
+def overlays(viewer: Viewer, role: str) -> Iterator[Shapes]:
+    """All overlays of a viewer that have this role, whatever image they belong to."""
     from napari.layers import Shapes
 
-    for other in viewer.layers:
-        mark = other.metadata.get(KEY) if isinstance(other, Shapes) else None
-        if isinstance(mark, dict) and mark.get("role") == role and mark["of"]() is layer:
-            return other
+    for layer in viewer.layers:
+        mark = layer.metadata.get(KEY) if isinstance(layer, Shapes) else None
+        if isinstance(mark, dict) and mark.get("role") == role:
+            yield layer
+
+
+def find_overlay(viewer: Viewer, layer: Layer, role: str) -> Shapes | None:
+    """The overlay of an image that has this role, None where there is none (any more)."""
+    for overlay in overlays(viewer, role):
+        if overlay.metadata[KEY]["of"]() is layer:
+            return overlay
     return None
 
 
