@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..asking import Exchange, Grid, PlacedBox, grid_of
 from ..imaging import PLANES, Clip, Frame, Volume
-from .boxes import remove_boxes, show_boxes
+from .boxes import FINDINGS, remove_boxes, show_boxes
+from .overlay import find_overlay
 from .source_box import SourceBox
 from .viewing import current_time, go_to, orient
 
@@ -64,10 +65,21 @@ class Pointing:
             remove_boxes(self._viewer, layer, exchange)
         self._about.pop(exchange.number, None)
 
-    def show(self, exchange: Exchange) -> bool:
+    def is_marked(self, layer: Layer) -> bool:
+        """Whether boxes have been drawn on an image, and are still there."""
+        return find_overlay(self._viewer, layer, FINDINGS) is not None
+
+    def show(self, exchange: Exchange, *, go: bool = True) -> bool:
         """Draw the boxes of an ended exchange, and go to the first one.
 
         The sliders stay where they are when the user has moved them since asking.
+
+        Parameters
+        ----------
+        exchange
+            The exchange.
+        go
+            False leaves the sliders alone.
 
         Returns
         -------
@@ -78,7 +90,7 @@ class Pointing:
         if about is None or layer is None:
             return not exchange.boxes
         findings = show_boxes(self._viewer, layer, about.grid, exchange, about.time)
-        if findings is not None and about.point == tuple(self._viewer.dims.point):
+        if go and findings is not None and about.point == tuple(self._viewer.dims.point):
             go_to(self._viewer, layer, exchange.boxes[0].corners, about.time)
         return True
 

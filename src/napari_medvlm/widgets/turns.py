@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
@@ -89,18 +90,24 @@ class Turns(QObject):
         self.changed.emit()
         return exchange
 
-    def bring_back(self, kept: Kept, layer: Layer, source: Volume | Clip) -> Exchange:
-        """Show a question of an earlier sitting about a layer.
+    def bring_back(self, found: Sequence[Kept], layer: Layer, source: Volume | Clip) -> None:
+        """Show questions of an earlier sitting about a layer, and draw their boxes.
 
         Raises
         ------
         RecordError
-            If one of its frames is missing.
+            If one of their frames is missing.
         """
-        exchange = self._session.bring_back(kept)
-        self._view.begin(exchange, self._pointing.remember(exchange, layer, source))
+        # Boxes that are there, of another panel or loaded with the image, are not drawn again;
+        # and nobody wrote down which time point of several was asked about.
+        draw = not self._pointing.is_marked(layer)
+        draw &= isinstance(source, Clip) or not source.temporal
+        for kept in found:
+            exchange = self._session.bring_back(kept)
+            self._view.begin(exchange, self._pointing.remember(exchange, layer, source))
+            if draw:
+                self._pointing.show(exchange, go=False)
         self.changed.emit()
-        return exchange
 
     def end(self, exchange: Exchange) -> None:
         """Draw what an ended answer points at."""
