@@ -10,6 +10,7 @@ from ..asking import Exchange, ModelOffer, PlacedBox, Session
 from ..dialogue import Question, Turn
 from ..errors import QuestionError
 from ..imaging import Clip, Volume
+from .comparing import Comparing
 from .conversation_view import ConversationView
 from .pointing import Pointing
 
@@ -30,6 +31,8 @@ class Turns(QObject):
         The conversation on the screen.
     pointing
         Knows which image each question was about.
+    comparing
+        Says how well boxes agree.
     parent
         The panel.
     """
@@ -42,12 +45,18 @@ class Turns(QObject):
     changed = Signal()
 
     def __init__(
-        self, session: Session, view: ConversationView, pointing: Pointing, parent: QObject
+        self,
+        session: Session,
+        view: ConversationView,
+        pointing: Pointing,
+        comparing: Comparing,
+        parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._session = session
         self._view = view
         self._pointing = pointing
+        self._comparing = comparing
         self._edited: Exchange | None = None
         view.box_clicked.connect(self._on_box)
         view.frame_clicked.connect(self._on_frame)
@@ -92,6 +101,7 @@ class Turns(QObject):
         """Draw what an ended answer points at."""
         if not self._pointing.show(exchange):
             self.said.emit("The image was removed, so its boxes cannot be drawn.")
+        self._comparing.look()
 
     def _on_box(self, exchange: Exchange, box: PlacedBox) -> None:
         self.said.emit("" if self._pointing.go_to(exchange, box) else _GONE)
