@@ -134,7 +134,7 @@ def test_a_folder_is_found_as_what_it_is(tmp_path: Path) -> None:
     (folder / "config.json").write_text(json.dumps({"model_type": "qwen2_vl"}))
     found = locate(str(folder))
     assert found.profile == "qwen2-vl"
-    assert found.label == "Qwen2-VL checkpoint some-model"
+    assert found.label == "Qwen2-VL checkpoint (some-model)"
 
 
 def test_chips_tell_what_lies_outside_the_contract() -> None:

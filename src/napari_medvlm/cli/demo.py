@@ -13,7 +13,7 @@ from ..errors import MedvlmError
 from .main import EXIT_FAILED, EXIT_OK
 
 QUESTION = "Where is the nodule?"
-SLICES = "even:8"
+SLICES = "even:6"
 #: Set for the process that runs inside the virtual screen.
 INSIDE = "MEDVLM_DEMO_INSIDE_XVFB"
 
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     parser.add_argument("--screenshot", metavar="FILE", help="run unattended and save a picture")
     parser.add_argument("--question", default=QUESTION)
-    parser.add_argument("--slices", default=SLICES, help="as in medvlm ask; default even:8")
+    parser.add_argument("--slices", default=SLICES, help="as in medvlm ask; default even:6")
     parser.add_argument("--model", default="demo", help="catalog name or checkpoint folder")
     parser.add_argument(
         "--timeout", type=float, default=300.0, help="seconds to wait for an answer"

@@ -91,5 +91,5 @@ def locate(name_or_folder: str | os.PathLike[str]) -> Located:
             "medvlm models lists the names.",
         )
     profile = profile_of(folder, read_json(folder / "config.json"))
-    label = profile.title if profile.name in CATALOG else f"{profile.title} {folder.name}"
+    label = profile.title if profile.name in CATALOG else f"{profile.title} ({folder.name})"
     return Located(folder, label, profile.name)

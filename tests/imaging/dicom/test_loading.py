@@ -239,7 +239,7 @@ def test_lazy_entries_decode_what_is_taken(tmp_path, monkeypatch):
     read: list[str] = []
     plain = loading.read_slice
     monkeypatch.setattr(
-        loading, "read_slice", lambda h, *rest: (read.append(h.path.name), plain(h, *rest))
+        loading, "read_slice", lambda h, *to: (read.append(h.path.name), plain(h, *to))
     )
     volume, eager = entry.open(lazy=True), entry.open()
     read.clear()

@@ -23,7 +23,7 @@ from .quick import QuickHeader
 from .sizes import dimensions
 from .stored import PIXEL_TAGS, pixel_fields
 from .traits import Traits, read_traits
-from .values import floats, number, positive, private, sequence, unit_orientation, value, words
+from .values import floats, length, number, private, sequence, unit_orientation, value, words
 from .windows import WINDOW_TAGS, read_windows
 
 __all__ = ["DAMAGE", "SPACING_TAGS", "TAGS", "ImageHeader", "NotAnImage", "read_headers"]
@@ -253,8 +253,8 @@ def _header(
         location=number(first("SliceLocation")),
         spacing=spacing,
         spacing_tag=tag,
-        thickness=positive(number(first("SliceThickness"))),
-        between=positive(abs(number(first("SpacingBetweenSlices")) or 0.0)),
+        thickness=length(number(first("SliceThickness"))),
+        between=length(abs(number(first("SpacingBetweenSlices")) or 0.0)),
         patient_orientation=words(first("PatientOrientation")),
         # A slope of 0 would erase the image; scanners that write it mean "none".
         slope=slope if slope else 1.0,
@@ -285,7 +285,7 @@ def _spacing(places: Sequence[Tags]) -> tuple[tuple[float, ...] | None, int]:
             pair = floats(value(places, name))
         if len(pair) == 1:
             pair *= 2  # written by programs that take pixels to be square
-        if len(pair) >= 2 and min(pair[:2]) > 0 and max(pair[:2]) < _FAR:
+        if len(pair) >= 2 and all(length(step) for step in pair[:2]):
             return pair[:2], n
     return None, 0
 

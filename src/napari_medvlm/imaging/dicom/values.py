@@ -27,6 +27,12 @@ def value(places: Sequence[Tags], name: str) -> Any:
     return None
 
 
+#: No scanner means a number as large as this; what is computed with one would overflow.
+_HUGE = 1e25
+#: Lengths in mm that can be meant.
+_SHORTEST, _LONGEST = 1e-6, 1e6
+
+
 def floats(found: Any) -> tuple[float, ...]:
     """Finite numbers of a value; none at all where one of them is unreadable."""
     if found is None:
@@ -37,7 +43,7 @@ def floats(found: Any) -> tuple[float, ...]:
         numbers = tuple([float(part) for part in found])
     except (TypeError, ValueError, OverflowError):
         return ()
-    return numbers if all(math.isfinite(number) for number in numbers) else ()
+    return numbers if all(abs(number) < _HUGE for number in numbers) else ()
 
 
 def number(found: Any) -> float | None:
@@ -50,9 +56,9 @@ def number(found: Any) -> float | None:
     return numbers[0] if numbers else None
 
 
-def positive(found: float | None) -> float | None:
-    """A number, where it is above zero."""
-    return found if found is not None and found > 0 else None
+def length(found: float | None) -> float | None:
+    """A number, where it can be a distance in mm."""
+    return found if found is not None and _SHORTEST < found < _LONGEST else None
 
 
 def words(found: Any) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from .pieces import beside, counted
 from .stored import Stored, sound_affine
 
 _EXPECTED = "a MetaImage"
+_ADVICE = "Save it again as a MetaImage, for instance with 3D Slicer."
 #: ElementType (MetaIO's metaTypes.h); MET_LONG has four bytes in files.
 _TYPES = {
     "MET_CHAR": "i1", "MET_UCHAR": "u1", "MET_SHORT": "i2", "MET_USHORT": "u2", "MET_INT": "i4",
@@ -95,7 +96,8 @@ def stored_metaimage(path: Path) -> Stored:
         if len(sizes) != count or count not in (2, 3, 4):
             raise ImagingError(
                 f"{path.name}: expected a MetaImage of two to four axes; found DimSize "
-                f"{tuple(sizes)} and NDims {count}."
+                f"{tuple(sizes)} and NDims {count}.",
+                _ADVICE,
             )
         channels = int(fields.get("elementnumberofchannels", "1"))
         affine, oriented, unit, remarks = _geometry(fields, count)
@@ -116,14 +118,18 @@ def stored_metaimage(path: Path) -> Stored:
 def _numbers(path: Path, fields: dict[str, str], shape: tuple[int, ...]) -> Numbers:
     kind = fields["elementtype"].upper()
     if kind not in _TYPES:
-        raise ImagingError(f"{path.name}: expected numbers; found ElementType {kind[:40]}.")
+        raise ImagingError(
+            f"{path.name}: expected numbers; found ElementType {kind[:40]}.", _ADVICE
+        )
     swapped = fields.get("binarydatabyteordermsb", fields.get("elementbyteordermsb", "False"))
     dtype = np.dtype(_TYPES[kind]).newbyteorder(">" if _true(swapped) else "<")
     text = not _true(fields.get("binarydata", "True"))
     packing: Packing = "zlib" if _true(fields.get("compresseddata", "False")) else "raw"
     files, offset = data_files(path)
     if not files:
-        raise ImagingError(f"{path.name}: expected the files of its voxels; the list is empty.")
+        raise ImagingError(
+            f"{path.name}: expected the files of its voxels; the list is empty.", _ADVICE
+        )
     if offset < 0:  # HeaderSize -1: the voxels are what the file ends with
         share = int(np.prod([float(n) for n in shape])) * dtype.itemsize // len(files)
         pieces = tuple((file, file.stat().st_size - share) for file in files)

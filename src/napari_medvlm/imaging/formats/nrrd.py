@@ -20,6 +20,7 @@ from .pieces import beside, counted
 from .stored import Stored
 
 _EXPECTED = "an NRRD image"
+_ADVICE = "Save it again as an NRRD image, for instance with 3D Slicer."
 _HEADER = 1 << 20
 _PACKINGS: dict[str, Packing] = {
     "raw": "raw", "gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "bz2": "bzip2",
@@ -139,12 +140,15 @@ def _numbers(path: Path, head: Head, axes: Axes) -> Numbers:
     if encoding not in _PACKINGS:
         raise ImagingError(
             f"{path.name}: expected NRRD data that are raw, gzip, bzip2 or text; found "
-            f"{encoding[:40]}."
+            f"{encoding[:40]}.",
+            _ADVICE,
         )
     dtype = _dtype(path, fields, encoding)
     files = data_files(path, head)
     if not files:
-        raise ImagingError(f"{path.name}: expected the files of its voxels; the list is empty.")
+        raise ImagingError(
+            f"{path.name}: expected the files of its voxels; the list is empty.", _ADVICE
+        )
     packing = _PACKINGS[encoding]
     lines = int(fields.get("line skip", fields.get("lineskip", 0)))
     skip = int(fields.get("byte skip", fields.get("byteskip", 0)))
@@ -170,7 +174,7 @@ def _dtype(path: Path, fields: dict[str, Any], encoding: str) -> np.dtype[Any]:
     code = _TYPES.get(str(fields["type"]).lower())
     if code is None:
         raise ImagingError(
-            f"{path.name}: expected NRRD numbers; found type {str(fields['type'])[:40]}."
+            f"{path.name}: expected NRRD numbers; found type {str(fields['type'])[:40]}.", _ADVICE
         )
     dtype = np.dtype(code)
     if dtype.itemsize == 1 or encoding in _TEXT:
@@ -179,7 +183,8 @@ def _dtype(path: Path, fields: dict[str, Any], encoding: str) -> np.dtype[Any]:
     if endian not in ("little", "big"):
         raise ImagingError(
             f"{path.name}: expected the byte order of NRRD numbers (endian: little or big); "
-            f"found “{endian[:20]}”."
+            f"found “{endian[:20]}”.",
+            _ADVICE,
         )
     return dtype.newbyteorder("<" if endian == "little" else ">")
 

@@ -85,9 +85,10 @@ def whole(image: Any, side: int, backend: Backend = "pil") -> Picture:
     QuestionError
         For an image of more than 8 bits: its conversion would saturate.
     """
-    picture = _pillow(image)
-    if picture.mode == "RGB":
-        planes = _planes(np.asarray(picture, dtype=np.uint8))
+    plain = isinstance(image, np.ndarray)
+    picture = image if plain else _pillow(image)
+    if plain or picture.mode == "RGB":
+        planes = _planes(_checked(np.asarray(picture)))
         if planes.shape[:2] != (side, side):
             planes = _resized(planes, side, backend)
         return Picture(np.broadcast_to(planes, (1, side, side, 3)))
@@ -142,11 +143,15 @@ def _pillow(image: Any) -> Any:
                 "Scale its values to 8 bit first.",
             )
         return image
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+    return require("PIL.Image", "to resize images").fromarray(_checked(image))
+
+
+def _checked(pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
         raise QuestionError(
-            f"Expected uint8 pixels (rows, columns, 3), found {image.dtype} {image.shape}."
+            f"Expected uint8 pixels (rows, columns, 3), found {pixels.dtype} {pixels.shape}."
         )
-    return require("PIL.Image", "to resize images").fromarray(image)
+    return pixels
 
 
 class PictureCache:
@@ -217,24 +222,29 @@ class Normaliser:
         """Normalise all tiles: float32 (tiles, 3, side, side); None without any picture."""
         if not pictures:
             return None
-        table = self._table()
         count = sum(len(picture.tiles) for picture in pictures)
         side = pictures[0].tiles.shape[1]
         planes = np.empty((count, 3, side, side), dtype=np.float32)
         at = 0
         for picture in pictures:
             for tile in picture.tiles:
-                for channel in range(3):
-                    # No value lies outside the table; "clip" spares a copy of the output.
-                    index = np.ascontiguousarray(tile[..., channel])
-                    np.take(table[channel], index, out=planes[at, channel], mode="clip")
+                self._fill(planes[at], tile)
                 at += 1
         return planes
 
-    def _table(self) -> npt.NDArray[np.float32]:
-        """All 256 values of each channel, rounded as the published processor rounds them."""
-        scaled = (np.arange(256, dtype=np.float64) * (1 / 255)).astype(np.float32)
-        mean = np.array(self.mean, dtype=np.float32)[:, None]
-        std = np.array(self.std, dtype=np.float32)[:, None]
-        table: npt.NDArray[np.float32] = (scaled[None] - mean) / std
-        return table
+    def _fill(self, planes: npt.NDArray[np.float32], tile: npt.NDArray[np.uint8]) -> None:
+        """Write one tile's channels, rounded as the published processor rounds them.
+
+        That multiplies by 1 / 255 in double precision; dividing in single precision gives the
+        same for all 256 values.
+        """
+        mean, std = np.array(self.mean, dtype=np.float32), np.array(self.std, dtype=np.float32)
+        grey = tile.strides[2] == 0  # one channel stands for three
+        if grey:
+            np.divide(tile[..., 0], np.float32(255), out=planes[0], dtype=np.float32)
+        for channel in (2, 1, 0):
+            plane, source = planes[channel], planes[0]
+            if not grey:
+                source = np.divide(tile[..., channel], np.float32(255), out=plane, dtype=np.float32)
+            np.subtract(source, mean[channel], out=plane)
+            np.divide(plane, std[channel], out=plane)

@@ -24,7 +24,7 @@ _RESIZE = "a square of 448 pixels, the shape is not kept; or tiles of that size"
 
 FLEMING = Profile(
     name="fleming-vl",
-    title="Fleming-VL checkpoint",
+    title="Fleming-VL",
     family="internvl",
     parser="internvl",
     box_system="norm_1000",
