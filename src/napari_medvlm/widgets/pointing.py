@@ -11,7 +11,7 @@ from ..imaging import PLANES, Clip, Frame, Volume
 from .boxes import FINDINGS, remove_boxes, show_boxes
 from .overlay import find_overlay
 from .source_box import SourceBox
-from .viewing import current_time, go_to, orient
+from .viewing import current_time, go_to, go_to_frame, orient
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -94,6 +94,10 @@ class Pointing:
             go_to(self._viewer, layer, exchange.boxes[0].corners, about.time)
         return True
 
+    def layer_of(self, exchange: Exchange) -> Layer | None:
+        """The image that a question was about, None where it is gone."""
+        return self._layer(exchange)[1]
+
     def go_to(self, exchange: Exchange, box: PlacedBox) -> bool:
         """Show a box in the plane it was drawn on; False where its image is gone."""
         about, layer = self._layer(exchange)
@@ -126,8 +130,7 @@ class Pointing:
             return False
         frame = exchange.question.frames[number]
         self._show_plane(layer, frame)
-        width, height = frame.size_wh
-        go_to(self._viewer, layer, frame.box_corners((0, 0, width, height)), about.time)
+        go_to_frame(self._viewer, layer, frame, about.time)
         if window and frame.window is not None and not layer.rgb:
             layer.contrast_limits = frame.window.limits
         return True

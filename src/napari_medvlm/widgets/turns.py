@@ -12,6 +12,7 @@ from ..dialogue import Question, Turn
 from ..errors import QuestionError
 from ..imaging import Clip, Volume
 from ..records import Kept
+from .comparing import Comparing
 from .conversation_view import ConversationView
 from .pointing import Pointing
 
@@ -32,6 +33,8 @@ class Turns(QObject):
         The conversation on the screen.
     pointing
         Knows which image each question was about.
+    comparing
+        Says how well boxes agree.
     parent
         The panel.
     """
@@ -44,12 +47,18 @@ class Turns(QObject):
     changed = Signal()
 
     def __init__(
-        self, session: Session, view: ConversationView, pointing: Pointing, parent: QObject
+        self,
+        session: Session,
+        view: ConversationView,
+        pointing: Pointing,
+        comparing: Comparing,
+        parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._session = session
         self._view = view
         self._pointing = pointing
+        self._comparing = comparing
         self._edited: Exchange | None = None
         view.box_clicked.connect(self._on_box)
         view.frame_clicked.connect(self._on_frame)
@@ -107,12 +116,14 @@ class Turns(QObject):
             self._view.begin(exchange, self._pointing.remember(exchange, layer, source))
             if draw:
                 self._pointing.show(exchange, go=False)
+        self._comparing.look()
         self.changed.emit()
 
     def end(self, exchange: Exchange) -> None:
         """Draw what an ended answer points at."""
         if not self._pointing.show(exchange):
             self.said.emit("The image was removed, so its boxes cannot be drawn.")
+        self._comparing.look()
 
     def _on_box(self, exchange: Exchange, box: PlacedBox) -> None:
         self.said.emit("" if self._pointing.go_to(exchange, box) else _GONE)
