@@ -55,6 +55,10 @@ class CheckpointError(MedvlmError):
     """A checkpoint folder that is incomplete, of unknown layout, or has unexpected tensors."""
 
 
+class FetchError(MedvlmError):
+    """A model that could not be fetched, packed, checked or put in its place."""
+
+
 class MissingExtraError(MedvlmError, ImportError):
     """An optional library that is not installed; the advice names the extra to install."""
 

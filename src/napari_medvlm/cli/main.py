@@ -19,7 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "convert": ("convert", "write one series of a file or folder as NIfTI"),
     "export": ("export", "list kept conversations, or write one as Markdown or HTML"),
     "journal": ("journal", "say where conversations are kept, or wipe them"),
-    "models": ("models", "list the known models and where they are looked for"),
+    "models": ("models", "list the known models; get, pack, check and use them"),
     "plan": ("plan", "reckon the memory that a question needs, before anything is loaded"),
     "verify": ("verify", "compare this installation with an oracle folder"),
     "bench": ("bench", "measure; `bench demo-model` scores the toy model on new phantoms"),
