@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -302,3 +304,20 @@ def test_what_is_deleted_is_deleted_from_the_journal(
     assert _found(path) == []
     with Journal(path) as journal:
         assert journal.conversations() == ()
+
+
+def test_the_file_is_closed_even_where_the_interpreter_ends_first(path: Path) -> None:
+    # What is thrown away last is closed after the worker threads have been ended. napari's
+    # window goes like that where nobody runs the event loop after closing it.
+    code = f"""
+import atexit
+from pathlib import Path
+from napari_medvlm.asking import Keeper
+
+keeper = Keeper(Path({str(path)!r}))
+keeper.seek("abcdef012345")
+atexit.register(keeper.close)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [file.name for file in path.parent.iterdir()] == [path.name]  # no -wal, no -shm

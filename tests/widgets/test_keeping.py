@@ -3,10 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from asking.scans import ct
 from napari_medvlm.asking import Stage
+from napari_medvlm.dialogue import Box
 from napari_medvlm.imaging.layers import layer_data
 from napari_medvlm.records import Journal
 from napari_medvlm.widgets import MedvlmPanel
@@ -43,7 +45,7 @@ def _settled(qtbot: Any, panel: MedvlmPanel) -> None:
 def test_a_conversation_is_there_again_when_the_same_scan_is_opened(
     qtbot: Any, viewer: Any, journal: Path
 ) -> None:
-    answer = reply(answer="One nodule.")
+    answer = reply(answer="One nodule.", boxes=[Box("nodule", (4, 6, 20, 16))])
     panel = _open(viewer, FakeThread(events_of(answer)))
     _add(viewer)
     _settled(qtbot, panel)
@@ -57,8 +59,16 @@ def test_a_conversation_is_there_again_when_the_same_scan_is_opened(
     thread = FakeThread(events_of(reply()))
     again = _open(viewer, thread)
     _add(viewer)
+    viewer.dims.set_point(0, viewer.layers[0].data_to_world((7, 0, 0))[0])
+    point = viewer.dims.point
     qtbot.waitUntil(lambda: len(again.conversation_view.views) == 1, timeout=PATIENCE)
     (view,) = again.conversation_view.views
+    (findings,) = (layer for layer in viewer.layers if layer.name.startswith("findings"))
+    before = panel.session.conversation.exchanges[0].boxes[0]
+    np.testing.assert_allclose(findings.data[0], before.corners)
+    assert list(findings.features["label"]) == ["nodule"]
+    assert again.source_box.layer is not findings
+    assert viewer.dims.point == point  # what comes back by itself turns no page
     assert view.asked.text() == "where is the nodule?"
     assert view.answer.text() == "One nodule."
     assert again.session.conversation.exchanges[0].stage is Stage.DONE
@@ -74,6 +84,20 @@ def test_a_conversation_is_there_again_when_the_same_scan_is_opened(
         again.session.keeper.wait()
         (exchange,) = kept.exchanges(listed.number)
     assert exchange.question.text == "and now?"
+
+
+def test_boxes_that_are_there_are_not_drawn_again(qtbot: Any, viewer: Any, journal: Path) -> None:
+    panel = _open(viewer, FakeThread(events_of(reply(boxes=[Box("nodule", (4, 6, 20, 16))]))))
+    _add(viewer)
+    _settled(qtbot, panel)
+    with qtbot.waitSignal(panel.replied, timeout=PATIENCE):
+        panel.ask("where is the nodule?")
+    _settled(qtbot, panel)
+    viewer.window.remove_dock_widget("all")
+    again = _open(viewer, FakeThread())
+    qtbot.waitUntil(lambda: len(again.conversation_view.views) == 1, timeout=PATIENCE)
+    (findings,) = (layer for layer in viewer.layers if layer.name.startswith("findings"))
+    assert len(findings.data) == 1
 
 
 def test_another_scan_brings_nothing_back(qtbot: Any, viewer: Any, journal: Path) -> None:

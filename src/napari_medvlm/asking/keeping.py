@@ -134,8 +134,14 @@ class Keeper:
 
     def close(self) -> None:
         """Close the file once all is written; the interpreter waits for that before it ends."""
-        self._submit(self._close)
+        if self._closed:
+            return
         self._closed = True
+        try:
+            self._work.append(self._pool.submit(self._close))
+        except RuntimeError:
+            # The interpreter is ending and has waited for the worker: all is written.
+            self._close()
         self._pool.shutdown(wait=False)
 
     # ------------------------------------------------------------------ in the worker

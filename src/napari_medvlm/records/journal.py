@@ -22,7 +22,7 @@ from .plain import Pixels
 from .png import from_png, to_png
 from .replies import reply_from_json, reply_to_json
 
-#: Some 10,000 slices of 512 × 512.
+#: Several thousand slices of 512 × 512.
 MOST_BYTES = 1 << 30
 
 _PROGRESS = "state, reasoning, answer, tokens, reasoning_tokens, seconds, reply, message, advice"

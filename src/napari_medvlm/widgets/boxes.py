@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..asking.exchange import Exchange
 from ..asking.placing import Grid, size_words
 from .overlay import find_overlay, new_overlay
-from .viewing import to_layer
+from .viewing import from_layer, to_layer
 
 if TYPE_CHECKING:
     from napari.layers import Layer, Shapes
@@ -26,6 +27,7 @@ _FEATURES: dict[str, Any] = {
     "model": np.empty(0, dtype=object),
     "question": np.empty(0, dtype=np.int64),
     "image": np.empty(0, dtype=np.int64),
+    "box": np.empty(0, dtype=np.int64),
     "clipped": np.empty(0, dtype=bool),
     "colour": np.empty(0, dtype=object),
 }
@@ -76,13 +78,14 @@ def show_boxes(
         )
     width = line_width(layer)
     colour = colour_of(exchange.number)
-    for box in boxes:
+    for number, box in enumerate(boxes, start=1):
         findings.feature_defaults = {
             "label": box.label or "box",
             "size": size_words(box, grid),
             "model": exchange.model,
             "question": exchange.number,
             "image": box.frame + 1,
+            "box": number,
             "clipped": box.clipped,
             "colour": colour,
         }
@@ -93,6 +96,17 @@ def show_boxes(
             face_color="transparent",
             edge_width=width,
         )
+    # What the user draws here later is of no question, so that deleting one leaves it alone.
+    findings.feature_defaults = {
+        "label": "",
+        "size": "",
+        "model": "",
+        "question": 0,
+        "image": 0,
+        "box": 0,
+        "clipped": False,
+        "colour": colour,
+    }
     # New shapes come selected: their handles would lie over the very finding.
     findings.selected_data = set()
     return findings
@@ -111,10 +125,35 @@ def remove_boxes(viewer: Viewer, layer: Layer, exchange: Exchange) -> None:
     findings = find_overlay(viewer, layer, FINDINGS)
     if findings is None:
         return
+    findings.selected_data = set(_places(findings, exchange))
+    findings.remove_selected()
+
+
+def findings_of(viewer: Viewer, layer: Layer) -> Shapes | None:
+    """The layer that holds an image's boxes; None where there is none (any more)."""
+    return find_overlay(viewer, layer, FINDINGS)
+
+
+def box_places(
+    findings: Shapes, exchange: Exchange
+) -> Iterator[tuple[int, npt.NDArray[np.float64]]]:
+    """Where the boxes of an answer lie now, moved or not; those that were deleted are missing.
+
+    Yields
+    ------
+    number, corners
+        Of the box among the answer's, from 0; float64 (4, 3), array indices of the source.
+    """
+    for place in _places(findings, exchange):
+        number = int(findings.features["box"].iloc[place]) - 1
+        if 0 <= number < len(exchange.boxes):
+            yield number, from_layer(np.asarray(findings.data[place]))
+
+
+def _places(findings: Shapes, exchange: Exchange) -> list[int]:
     features = findings.features
     ours = (features["question"] == exchange.number) & (features["model"] == exchange.model)
-    findings.selected_data = {int(place) for place in np.flatnonzero(ours.to_numpy())}
-    findings.remove_selected()
+    return [int(place) for place in np.flatnonzero(ours.to_numpy())]
 
 
 def line_width(layer: Layer) -> float:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from ..asking.ending import choice_words
 from ..asking.exchange import Exchange, Stage
 from ..asking.linking import find_links, link_words
-from ..asking.placing import Grid, PlacedBox, size_words
+from ..asking.placing import Grid, PlacedBox
 from ..asking.wording import answer_words, sent_words
 from .answer_actions import AnswerActions, copy_answer
+from .box_row import BoxRow
 from .frozen_strip import FrozenStrip
 from .linked_label import LinkedLabel
 from .plain import PlainLabel, bold, named, plain_tip, quiet
@@ -35,7 +36,7 @@ class ExchangeView(QFrame):
         self.exchange = exchange
         self._grid = grid
         self._folded_by_hand = False
-        self._box_row: QWidget | None = None
+        self._box_row: BoxRow | None = None
         self._build(exchange)
         self.update_from(exchange, exchange.asked_at)
 
@@ -163,34 +164,23 @@ class ExchangeView(QFrame):
     def _on_pointed(self, label: LinkedLabel, number: int) -> None:
         self.strip.outline(label.links[number].frames if number >= 0 else ())
 
+    def show_overlaps(self, words: Mapping[int, str]) -> None:
+        """Say beside each box how well it agrees with what the user drew.
+
+        Parameters
+        ----------
+        words
+            By number of the box among the answer's, from 0; a missing one says nothing.
+        """
+        if self._box_row is not None:
+            self._box_row.show_overlaps(words)
+
     def _show_boxes(self, boxes: Sequence[PlacedBox]) -> None:
-        self._box_row = QWidget()
-        row = QVBoxLayout(self._box_row)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(1)
-        for box in boxes:
-            row.addWidget(self._box_button(box))
+        self._box_row = BoxRow(boxes, self._grid)
+        self._box_row.clicked.connect(self.box_clicked)
         if boxes:
             self._layout.insertWidget(self._layout.indexOf(self.meta), self._box_row)
             self._box_row.show()
-
-    def _box_button(self, box: PlacedBox) -> QWidget:
-        button = QToolButton()
-        button.setAutoRaise(True)
-        words = f"▣ {box.label or 'box'} · {size_words(box, self._grid)} · image {box.frame + 1}"
-        button.setText(words)
-        tip = f"Go to it: slice {box.index}\nAs written: {box.raw}"
-        if box.clipped:
-            tip += "\nIt left the image and was cut to it"
-            button.setText(f"{words} · cut to the image")
-        named(button, words, tip)
-        button.clicked.connect(lambda _=False, b=box: self.box_clicked.emit(b))
-        holder = QWidget()
-        line = QHBoxLayout(holder)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.addWidget(button)
-        line.addStretch(1)
-        return holder
 
     def _on_toggled(self, on: bool) -> None:
         self.head.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import weakref
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ..asking import Prepared, Session
 from ..errors import MedvlmError
 from ..imaging import Clip, Volume
-from ..records import Kept
 from .turns import Turns
 
 if TYPE_CHECKING:
@@ -41,15 +41,13 @@ class Keeping:
 
     def bring_back(self) -> None:
         """Show what was found, and tell what is wrong with the journal."""
-        for kept in self._keeper.poll():
+        for study, kept in groupby(self._keeper.poll(), key=lambda one: one.capsule.study):
+            layer, source = (ref() for ref in self._about[study])
+            if layer is None or source is None:
+                continue
             try:
-                self._show(kept)
+                self._turns.bring_back(tuple(kept), layer, source)
             except MedvlmError as error:
                 self._turns.said.emit(str(error))
         for words in self._keeper.problems():
             self._turns.said.emit(words)
-
-    def _show(self, kept: Kept) -> None:
-        layer, source = (ref() for ref in self._about[kept.capsule.study])
-        if layer is not None and source is not None:
-            self._turns.bring_back(kept, layer, source)

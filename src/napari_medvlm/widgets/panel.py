@@ -30,6 +30,7 @@ from ..engine import ModelThread
 from ..errors import MedvlmError, QuestionError
 from ..imaging import Clip
 from .ask_box import AskBox
+from .comparing import Comparing
 from .conversation_view import ConversationView
 from .facing import Facing
 from .hosting import window_of
@@ -43,7 +44,7 @@ from .regions_layer import RegionLayers
 from .source_box import SourceBox
 from .strip import Strip
 from .turns import Turns
-from .viewing import go_to
+from .viewing import go_to_frame
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -93,10 +94,12 @@ class MedvlmPanel(QWidget):
         self.strip = Strip()
         self.conversation_view = ConversationView()
         pointing = Pointing(napari_viewer, self.source_box)
-        self._turns = Turns(self.session, self.conversation_view, pointing, self)
+        self._regions = RegionLayers(napari_viewer, self._on_regions)
+        view = self.conversation_view
+        self._comparing = Comparing(napari_viewer, view, pointing, self._regions)
+        self._turns = Turns(self.session, view, pointing, self._comparing, self)
         self._keeping = Keeping(self.session, self._turns)
         self.ask_box = AskBox()
-        self._regions = RegionLayers(napari_viewer, self._settle)
         self._facing = Facing(napari_viewer, self.source_box)
         self._settled = QTimer(self)
         self._settled.setSingleShot(True)
@@ -395,8 +398,10 @@ class MedvlmPanel(QWidget):
         self._regions.draw_on(self.source_box.layer)
         self.ask_box.show_line("Drag a rectangle on the image; it goes into the question.")
 
+    def _on_regions(self) -> None:
+        self._settle()
+        self._comparing.look()
+
     def _on_thumbnail(self, number: int) -> None:
-        layer, frame = self.source_box.layer, self.strip.frames[number]
-        if layer is not None:
-            width, height = frame.size_wh
-            go_to(self._viewer, layer, frame.box_corners((0, 0, width, height)))
+        if self.source_box.layer is not None:
+            go_to_frame(self._viewer, self.source_box.layer, self.strip.frames[number])

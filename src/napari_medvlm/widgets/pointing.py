@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..asking import Exchange, Grid, PlacedBox, grid_of
 from ..imaging import PLANES, Clip, Frame, Volume
-from .boxes import remove_boxes, show_boxes
+from .boxes import FINDINGS, remove_boxes, show_boxes
+from .overlay import find_overlay
 from .source_box import SourceBox
-from .viewing import current_time, go_to, orient
+from .viewing import current_time, go_to, go_to_frame, orient
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -64,10 +65,21 @@ class Pointing:
             remove_boxes(self._viewer, layer, exchange)
         self._about.pop(exchange.number, None)
 
-    def show(self, exchange: Exchange) -> bool:
+    def is_marked(self, layer: Layer) -> bool:
+        """Whether boxes have been drawn on an image, and are still there."""
+        return find_overlay(self._viewer, layer, FINDINGS) is not None
+
+    def show(self, exchange: Exchange, *, go: bool = True) -> bool:
         """Draw the boxes of an ended exchange, and go to the first one.
 
         The sliders stay where they are when the user has moved them since asking.
+
+        Parameters
+        ----------
+        exchange
+            The exchange.
+        go
+            False leaves the sliders alone.
 
         Returns
         -------
@@ -78,9 +90,13 @@ class Pointing:
         if about is None or layer is None:
             return not exchange.boxes
         findings = show_boxes(self._viewer, layer, about.grid, exchange, about.time)
-        if findings is not None and about.point == tuple(self._viewer.dims.point):
+        if go and findings is not None and about.point == tuple(self._viewer.dims.point):
             go_to(self._viewer, layer, exchange.boxes[0].corners, about.time)
         return True
+
+    def layer_of(self, exchange: Exchange) -> Layer | None:
+        """The image that a question was about, None where it is gone."""
+        return self._layer(exchange)[1]
 
     def go_to(self, exchange: Exchange, box: PlacedBox) -> bool:
         """Show a box in the plane it was drawn on; False where its image is gone."""
@@ -114,8 +130,7 @@ class Pointing:
             return False
         frame = exchange.question.frames[number]
         self._show_plane(layer, frame)
-        width, height = frame.size_wh
-        go_to(self._viewer, layer, frame.box_corners((0, 0, width, height)), about.time)
+        go_to_frame(self._viewer, layer, frame, about.time)
         if window and frame.window is not None and not layer.rgb:
             layer.contrast_limits = frame.window.limits
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
@@ -11,6 +12,7 @@ from ..dialogue import Question, Turn
 from ..errors import QuestionError
 from ..imaging import Clip, Volume
 from ..records import Kept
+from .comparing import Comparing
 from .conversation_view import ConversationView
 from .pointing import Pointing
 
@@ -31,6 +33,8 @@ class Turns(QObject):
         The conversation on the screen.
     pointing
         Knows which image each question was about.
+    comparing
+        Says how well boxes agree.
     parent
         The panel.
     """
@@ -43,12 +47,18 @@ class Turns(QObject):
     changed = Signal()
 
     def __init__(
-        self, session: Session, view: ConversationView, pointing: Pointing, parent: QObject
+        self,
+        session: Session,
+        view: ConversationView,
+        pointing: Pointing,
+        comparing: Comparing,
+        parent: QObject,
     ) -> None:
         super().__init__(parent)
         self._session = session
         self._view = view
         self._pointing = pointing
+        self._comparing = comparing
         self._edited: Exchange | None = None
         view.box_clicked.connect(self._on_box)
         view.frame_clicked.connect(self._on_frame)
@@ -89,23 +99,31 @@ class Turns(QObject):
         self.changed.emit()
         return exchange
 
-    def bring_back(self, kept: Kept, layer: Layer, source: Volume | Clip) -> Exchange:
-        """Show a question of an earlier sitting about a layer.
+    def bring_back(self, found: Sequence[Kept], layer: Layer, source: Volume | Clip) -> None:
+        """Show questions of an earlier sitting about a layer, and draw their boxes.
 
         Raises
         ------
         RecordError
-            If one of its frames is missing.
+            If one of their frames is missing.
         """
-        exchange = self._session.bring_back(kept)
-        self._view.begin(exchange, self._pointing.remember(exchange, layer, source))
+        # Boxes that are there, of another panel or loaded with the image, are not drawn again;
+        # and nobody wrote down which time point of several was asked about.
+        draw = not self._pointing.is_marked(layer)
+        draw &= isinstance(source, Clip) or not source.temporal
+        for kept in found:
+            exchange = self._session.bring_back(kept)
+            self._view.begin(exchange, self._pointing.remember(exchange, layer, source))
+            if draw:
+                self._pointing.show(exchange, go=False)
+        self._comparing.look()
         self.changed.emit()
-        return exchange
 
     def end(self, exchange: Exchange) -> None:
         """Draw what an ended answer points at."""
         if not self._pointing.show(exchange):
             self.said.emit("The image was removed, so its boxes cannot be drawn.")
+        self._comparing.look()
 
     def _on_box(self, exchange: Exchange, box: PlacedBox) -> None:
         self.said.emit("" if self._pointing.go_to(exchange, box) else _GONE)

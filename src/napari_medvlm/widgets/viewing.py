@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ..imaging import Clip, Plane, Volume, napari_view
+from ..imaging import Clip, Frame, Plane, Volume, napari_view
 from ..imaging.layers import axis_letters
 from ..imaging.orientation import plane_axes
 
@@ -104,6 +104,12 @@ def go_to(
     for axis in viewer.dims.not_displayed:
         if axis >= first:
             viewer.dims.set_point(axis, float(world[axis - first]))
+
+
+def go_to_frame(viewer: Viewer, layer: Layer, frame: Frame, time: int | None = None) -> None:
+    """Move the sliders to the slice that a frame was taken from; else as `go_to`."""
+    width, height = frame.size_wh
+    go_to(viewer, layer, frame.box_corners((0, 0, width, height)), time)
 
 
 def orient(viewer: Viewer, layer: Layer, source: Volume | Clip, plane: Plane) -> None:

@@ -1,0 +1,62 @@
+"""The user's boxes beside the model's: how well they agree, said live in the conversation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..asking import Exchange
+from ..asking.overlapping import overlap_words
+from .boxes import box_places, findings_of
+from .conversation_view import ConversationView
+from .pointing import Pointing
+from .regions_layer import RegionLayers
+
+if TYPE_CHECKING:
+    from napari.layers import Shapes
+    from napari.viewer import Viewer
+
+
+class Comparing:
+    """Compares whenever a box of either side was drawn, moved or removed.
+
+    Parameters
+    ----------
+    viewer
+        The viewer.
+    view
+        The conversation on the screen.
+    pointing
+        Knows which image each question was about.
+    regions
+        The user's boxes.
+    """
+
+    def __init__(
+        self, viewer: Viewer, view: ConversationView, pointing: Pointing, regions: RegionLayers
+    ) -> None:
+        self._viewer = viewer
+        self._view = view
+        self._pointing = pointing
+        self._regions = regions
+        self._followed: list[Shapes] = []
+        viewer.layers.events.removed.connect(self.look)
+
+    def look(self, _event: Any = None) -> None:
+        """Compare all boxes that there are."""
+        for view in self._view.views:
+            if view.exchange.boxes:
+                view.show_overlaps(self._words(view.exchange))
+
+    def _words(self, exchange: Exchange) -> dict[int, str]:
+        layer = self._pointing.layer_of(exchange)
+        findings = None if layer is None else findings_of(self._viewer, layer)
+        if layer is None or findings is None:
+            return {}
+        if findings not in self._followed:
+            self._followed.append(findings)
+            findings.events.data.connect(self.look)
+        regions, frames = self._regions.boxes(layer), exchange.question.frames
+        return {
+            number: overlap_words(corners, frames[exchange.boxes[number].frame], regions)
+            for number, corners in box_places(findings, exchange)
+        }
