@@ -11,6 +11,7 @@ from ..asking.ending import choice_words
 from ..asking.exchange import Exchange, Stage
 from ..asking.linking import find_links, link_words
 from ..asking.placing import Grid, PlacedBox
+from ..asking.searching import Hit
 from ..asking.wording import answer_words, sent_words
 from .answer_actions import AnswerActions, copy_answer
 from .box_row import BoxRow
@@ -78,7 +79,7 @@ class ExchangeView(QFrame):
     # ------------------------------------------------------------------ building
 
     def _build(self, exchange: Exchange) -> None:
-        self.asked = bold(PlainLabel(exchange.question.text or exchange.question.task))
+        self.asked = bold(LinkedLabel(exchange.question.text or exchange.question.task))
         self.asked.setAccessibleName("Your question")
         sent = f"{exchange.number} · {sent_words(exchange.question, exchange.model)}"
         if exchange.instead_of is not None:
@@ -163,6 +164,18 @@ class ExchangeView(QFrame):
 
     def _on_pointed(self, label: LinkedLabel, number: int) -> None:
         self.strip.outline(label.links[number].frames if number >= 0 else ())
+
+    def show_hit(self, hit: Hit | None) -> QWidget | None:
+        """Select a hit of a search in this turn, and return the words it is in; None unselects."""
+        labels = {"question": self.asked, "reasoning": self.reasoning, "answer": self.answer}
+        for label in labels.values():
+            label.select(0, 0)
+        if hit is None:
+            return None
+        if hit.field == "reasoning" and not self.head.isChecked():
+            self.head.click()  # as by hand: it stays open
+        labels[hit.field].select(hit.start, hit.stop)
+        return labels[hit.field]
 
     def show_overlaps(self, words: Mapping[int, str]) -> None:
         """Say beside each box how well it agrees with what the user drew.

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QApplication, QWidget
 
+from ..asking.preparing import FramePreparer
 from ..asking.thread import AskingThread
 
 
@@ -72,3 +73,21 @@ def close_in_background(thread: AskingThread) -> threading.Thread:
     closer = threading.Thread(target=thread.close, name="medvlm-close")
     closer.start()
     return closer
+
+
+def end_with(window: QWidget | None, preparer: FramePreparer, thread: AskingThread) -> AtTheEnd:
+    """End what prepares frames, and the engine, with a window.
+
+    Parameters
+    ----------
+    window
+        The viewer's main window.
+    preparer, thread
+        What is to end; nothing of a widget, parts of which may be gone by then.
+    """
+
+    def end() -> None:
+        preparer.close()
+        close_in_background(thread)
+
+    return AtTheEnd(window, end)

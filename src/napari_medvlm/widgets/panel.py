@@ -32,8 +32,9 @@ from .ask_box import AskBox
 from .comparing import Comparing
 from .conversation_view import ConversationView
 from .facing import Facing
+from .find_bar import FindBar
 from .hosting import window_of
-from .lifecycle import AtTheEnd, close_in_background
+from .lifecycle import end_with
 from .model_bar import ModelBar
 from .plain import Column, PlainLabel, quiet, rule
 from .pointing import Pointing
@@ -187,6 +188,7 @@ class MedvlmPanel(QWidget):
         notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
         for part in (self.model_bar, rule(), self.source_box, self.strip, rule()):
             column.addWidget(part)
+        column.addWidget(FindBar(self.conversation_view, self))
         column.addWidget(self.conversation_view, 1)
         for part in (rule(), self.ask_box, notice):
             column.addWidget(part)
@@ -213,14 +215,7 @@ class MedvlmPanel(QWidget):
         self.ask_box.draw.connect(self._on_draw)
         self.ask_box.text.textChanged.connect(self._show_state)
         self.ask_box.tasks.currentIndexChanged.connect(self._show_state)
-        thread, preparer = self.session.thread, self._preparer
-
-        def end() -> None:
-            # Nothing of the widget: parts of it may be gone by then.
-            preparer.close()
-            close_in_background(thread)
-
-        self._end = AtTheEnd(window_of(self._viewer), end)
+        self._end = end_with(window_of(self._viewer), self._preparer, self.session.thread)
         self.destroyed.connect(self._end.now)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
