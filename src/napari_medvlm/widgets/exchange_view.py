@@ -38,6 +38,7 @@ class ExchangeView(QFrame):
         self._grid = grid
         self._folded_by_hand = False
         self._box_row: BoxRow | None = None
+        self._linked: dict[LinkedLabel, tuple[str, int]] = {}
         self._build(exchange)
         self.update_from(exchange, exchange.asked_at)
 
@@ -152,6 +153,12 @@ class ExchangeView(QFrame):
 
     def _link(self, label: LinkedLabel) -> None:
         frames, boxes = self.exchange.question.frames, self.exchange.boxes
+        # The reasoning stands still while the answer comes: it is searched once, and not at
+        # every token of the answer.
+        now = (label.text(), len(boxes))
+        if self._linked.get(label) == now:
+            return
+        self._linked[label] = now
         links = find_links(label.text(), frames, boxes)
         label.show_links(links, [link_words(link, frames, boxes) for link in links])
 
