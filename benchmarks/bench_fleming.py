@@ -30,7 +30,7 @@ from napari_medvlm.models.internvl.pixels import Normaliser, whole
 
 ORACLE = Path(__file__).resolve().parent.parent / "tests" / "oracles" / "fleming_vl" / "checkpoint"
 SIDE = 448
-ROUNDS = 5
+ROUNDS = 9
 
 
 def timed(call: Callable[[], Any]) -> tuple[float, Any]:

@@ -10,3 +10,5 @@ os.environ.setdefault("NAPARI_CONFIG", os.path.join(tempfile.mkdtemp(), "setting
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# Nothing is kept in the user's folder.
+os.environ["MEDVLM_JOURNAL"] = "off"

@@ -55,9 +55,17 @@ class CheckpointError(MedvlmError):
     """A checkpoint folder that is incomplete, of unknown layout, or has unexpected tensors."""
 
 
+class FetchError(MedvlmError):
+    """A model that could not be fetched, packed, checked or put in its place."""
+
+
 class MissingExtraError(MedvlmError, ImportError):
     """An optional library that is not installed; the advice names the extra to install."""
 
 
 class EngineError(MedvlmError):
     """The model process could not be started, ran out of memory, or ended unexpectedly."""
+
+
+class RecordError(MedvlmError):
+    """What is kept (a capsule, the journal, an export) that cannot be written or read back."""

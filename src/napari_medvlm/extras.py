@@ -17,6 +17,9 @@ EXTRAS: dict[str, str] = {
     "tokenizers": "local",
     "safetensors": "local",
     "accelerate": "local",
+    "huggingface_hub": "local",
+    "httpx2": "local",
+    "filelock": "local",
     "torchao": "quantized",
 }
 

@@ -11,6 +11,7 @@ from .choosing import SliceChoice, add_slice, scaling_of
 from .composing import Composed, compose
 from .conversation import Conversation
 from .exchange import Exchange, Stage
+from .keeping import Keeper, exchange_of
 from .offers import ModelOffer, known_models, model_offer
 from .placing import Grid, PlacedBox, box_size, grid_of, place, place_box, size_words
 from .preparing import FramePreparer, Prepared
@@ -38,6 +39,7 @@ __all__ = [
     "FrameBox",
     "FramePreparer",
     "Grid",
+    "Keeper",
     "LeftOut",
     "ModelOffer",
     "Offer",
@@ -51,6 +53,7 @@ __all__ = [
     "box_size",
     "compose",
     "contract_words",
+    "exchange_of",
     "frame_words",
     "frames_words",
     "grid_of",

@@ -155,6 +155,32 @@ class Conversation:
             ]
         )
 
+    def bring_back(self, ended: Exchange) -> Exchange:
+        """Add a question that ended in an earlier sitting; it gets the next number.
+
+        Parameters
+        ----------
+        ended
+            What it came to; its number does not matter. Its request is one that no engine gives.
+        """
+        asked = self.ask(ended.request, ended.question, model=ended.model, sent=ended.sent)
+        self._splitters.pop(asked.request, None)
+        self._exchanges[-1] = replace(
+            asked,
+            asked_at=ended.asked_at,
+            answer_at=ended.answer_at,
+            ended_at=ended.ended_at,
+            stage=ended.stage,
+            reasoning=ended.reasoning,
+            answer=ended.answer,
+            tokens=ended.tokens,
+            reasoning_tokens=ended.reasoning_tokens,
+            reply=ended.reply,
+            message=ended.message,
+            advice=ended.advice,
+        )
+        return self._exchanges[-1]
+
     def clear(self) -> None:
         """Begin anew; events of what was open are dropped from now on."""
         self._exchanges.clear()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from ..dialogue import Question
 from ..errors import EngineError
 from ..models import sent_text
+from ..records import Kept
 from .conversation import Conversation
 from .exchange import Exchange
+from .keeping import Keeper, exchange_of
 from .offers import ModelOffer
 from .thread import AskingThread
 
@@ -18,10 +20,14 @@ class Session:
     ----------
     thread
         The engine. It is closed by whoever made it.
+    keeper
+        Writes down what is asked and answered; it is closed by whoever made it. None keeps
+        nothing.
     """
 
-    def __init__(self, thread: AskingThread) -> None:
+    def __init__(self, thread: AskingThread, keeper: Keeper | None = None) -> None:
         self.thread = thread
+        self.keeper = Keeper(None) if keeper is None else keeper
         self.conversation = Conversation()
 
     @property
@@ -50,19 +56,35 @@ class Session:
         """
         sent = sent_text(question, offer.profile)
         request = self.thread.ask(question, offer.choice)
-        return self.conversation.ask(
+        exchange = self.conversation.ask(
             request, question, model=offer.label, sent=sent, instead_of=instead_of
         )
+        self.keeper.asked(exchange, offer)
+        return exchange
+
+    def bring_back(self, kept: Kept) -> Exchange:
+        """Add a question of an earlier sitting, as it ended.
+
+        Raises
+        ------
+        RecordError
+            If one of its frames is missing.
+        """
+        ended = exchange_of(kept, 0, self.conversation.clock())
+        return self.conversation.bring_back(ended)
 
     def remove(self, exchange: Exchange) -> None:
-        """Forget an exchange; one that is on its way is stopped first."""
+        """Forget an exchange, and what is kept of it; one on its way is stopped first."""
         if any(one.number == exchange.number for one in self.conversation.active):
             self.thread.stop(exchange.request)
         self.conversation.remove(exchange.number)
+        self.keeper.forget(exchange)
 
     def pump(self) -> tuple[Exchange, ...]:
         """Take what has happened; returns the exchanges that are different now."""
-        return self.conversation.hear(self.thread.drain())
+        changed = self.conversation.hear(self.thread.drain())
+        self.keeper.heard(changed)
+        return changed
 
     def stop(self) -> None:
         """Stop what is on its way; it ends with what has come so far."""

@@ -52,6 +52,12 @@ class CatalogEntry:
         Of the weights.
     weight_bytes
         Of the weights in 16 bit, computed from their shapes; None where that was not done.
+    revision
+        The commit that a download takes; empty where none is known here: then the newest one
+        is taken, and written down beside the files.
+    gated
+        Whether its publisher lets in only who has accepted terms; None where that is not
+        known before the hub is asked.
     """
 
     name: str
@@ -62,6 +68,8 @@ class CatalogEntry:
     size_gb: float
     licence: str = NOT_STATED
     weight_bytes: int | None = None
+    revision: str = ""
+    gated: bool | None = None
 
     @property
     def label(self) -> str:
@@ -86,6 +94,7 @@ CATALOG: Mapping[str, CatalogEntry] = {
             repository="",
             size_gb=0.006,
             licence="BSD-3-Clause",
+            gated=False,
         ),
         CatalogEntry(
             name="chexone",

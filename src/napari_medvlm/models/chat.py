@@ -13,9 +13,7 @@ from typing import Any
 from ..errors import CheckpointError
 from ..extras import require
 from .checkpoint import Checkpoint
-
-#: Alternatives for :func:`napari_medvlm.models.checkpoint.require_files`.
-TEMPLATE_FILES = ("chat_template.jinja", "chat_template.json", "tokenizer_config.json")
+from .needs import TEMPLATE_FILES
 
 Message = Mapping[str, Any]
 

@@ -203,7 +203,8 @@ def _header(path: Path) -> dict[str, StoredTensor]:
         raise CheckpointError(
             f"{path.name} is not a safetensors file ({error}).", advice
         ) from error
-    if 8 + length + end > size:
+    # The library that reads it takes neither a cut file nor one with bytes after its tensors.
+    if 8 + length + end != size:
         raise CheckpointError(
             f"{path.name} should have {8 + length + end} bytes, found {size}.", advice
         )

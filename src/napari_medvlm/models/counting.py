@@ -6,12 +6,10 @@ from pathlib import Path
 
 from .checkpoint import read_json
 from .footprint import Footprint
+from .needs import PREPROCESSOR
 from .planning import Load
 from .profiles import Profile
 from .qwen_vl.resize import MERGE, PATCH, PixelLimits, image_size
-
-#: The image processor's file, in every family's folder.
-PREPROCESSOR = "preprocessor_config.json"
 
 
 def load_of(

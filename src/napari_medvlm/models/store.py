@@ -55,6 +55,11 @@ def folder_of(entry: CatalogEntry) -> Path:
     return DEMO_FOLDER if entry.name == "demo" else models_folder() / entry.name
 
 
+def partial_folder_of(entry: CatalogEntry) -> Path:
+    """Return where a download lies until it is whole; beside the folder it becomes."""
+    return models_folder() / f"{entry.name}.partial"
+
+
 def is_present(entry: CatalogEntry) -> bool:
     """Say whether an entry's folder holds a model."""
     return (folder_of(entry) / "config.json").is_file()
@@ -80,7 +85,8 @@ def locate(name_or_folder: str | os.PathLike[str]) -> Located:
         if not is_present(entry):
             raise CheckpointError(
                 f"{entry.label} is not on this machine: expected it in {folder}.",
-                "Copy its published folder there, or give the folder where it lies.",
+                f"Get it with medvlm models get {entry.name}, copy its published folder there, "
+                "or give the folder where it lies.",
             )
         return Located(folder, entry.label, entry.profile.name)
     folder = Path(name_or_folder).expanduser()

@@ -15,8 +15,6 @@ from ..extras import require
 from .checkpoint import Checkpoint
 from .network import without_notices
 
-#: Alternatives for :func:`napari_medvlm.models.checkpoint.require_files`.
-TOKENIZER_FILES = ("tokenizer.json", "vocab.json+merges.txt")
 #: Those of Qwen-VL that carry meaning in an answer.
 GROUNDING_TOKENS = (
     "<|object_ref_start|>",

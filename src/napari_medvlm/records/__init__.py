@@ -1,1 +1,24 @@
 """What is kept: run capsule, journal, exports."""
+
+from __future__ import annotations
+
+from .capsule import Capsule, ModelRecord, read_capsule
+from .html import html
+from .journal import Journal
+from .kept import Kept, Listed, Progress, State
+from .markdown import markdown
+from .opening import journal_path
+
+__all__ = [
+    "Capsule",
+    "Journal",
+    "Kept",
+    "Listed",
+    "ModelRecord",
+    "Progress",
+    "State",
+    "html",
+    "journal_path",
+    "markdown",
+    "read_capsule",
+]

@@ -8,13 +8,20 @@ application is about to quit.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QApplication, QWidget
 
-from ..asking.preparing import FramePreparer
 from ..asking.thread import AskingThread
+
+
+class Closable(Protocol):
+    """What works in the background until it is closed."""
+
+    def close(self) -> object:
+        """Give up, without waiting."""
 
 
 class AtTheEnd(QObject):
@@ -75,19 +82,20 @@ def close_in_background(thread: AskingThread) -> threading.Thread:
     return closer
 
 
-def end_with(window: QWidget | None, preparer: FramePreparer, thread: AskingThread) -> AtTheEnd:
-    """End what prepares frames, and the engine, with a window.
+def end_with(window: QWidget | None, thread: AskingThread, others: Sequence[Closable]) -> AtTheEnd:
+    """End the engine, and what else works in the background, with a window.
 
     Parameters
     ----------
     window
         The viewer's main window.
-    preparer, thread
+    thread, others
         What is to end; nothing of a widget, parts of which may be gone by then.
     """
 
     def end() -> None:
-        preparer.close()
+        for other in others:
+            other.close()
         close_in_background(thread)
 
     return AtTheEnd(window, end)

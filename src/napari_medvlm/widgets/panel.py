@@ -14,6 +14,7 @@ from ..asking import (
     Composed,
     Exchange,
     FramePreparer,
+    Keeper,
     ModelOffer,
     Prepared,
     Session,
@@ -34,6 +35,7 @@ from .conversation_view import ConversationView
 from .facing import Facing
 from .find_bar import FindBar
 from .hosting import window_of
+from .keeping import Keeping
 from .lifecycle import end_with
 from .model_bar import ModelBar
 from .plain import Column, PlainLabel, quiet, rule
@@ -83,7 +85,7 @@ class MedvlmPanel(QWidget):
         # apart by identity here. Only public names are used on what it stands for.
         napari_viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self._viewer = napari_viewer
-        self.session = Session(ModelThread() if thread is None else thread)
+        self.session = Session(ModelThread() if thread is None else thread, Keeper.of_user())
         self._preparer = FramePreparer()
         self._budget = Budget()
         self._prepared: Prepared | None = None
@@ -97,6 +99,7 @@ class MedvlmPanel(QWidget):
         view = self.conversation_view
         self._comparing = Comparing(napari_viewer, view, pointing, self._regions)
         self._turns = Turns(self.session, view, pointing, self._comparing, self)
+        self._keeping = Keeping(self.session, self._turns)
         self.ask_box = AskBox()
         self._facing = Facing(napari_viewer, self.source_box)
         self._settled = QTimer(self)
@@ -215,7 +218,8 @@ class MedvlmPanel(QWidget):
         self.ask_box.draw.connect(self._on_draw)
         self.ask_box.text.textChanged.connect(self._show_state)
         self.ask_box.tasks.currentIndexChanged.connect(self._show_state)
-        self._end = end_with(window_of(self._viewer), self._preparer, self.session.thread)
+        closing = (self._preparer, self.session.keeper)
+        self._end = end_with(window_of(self._viewer), self.session.thread, closing)
         self.destroyed.connect(self._end.now)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
@@ -274,6 +278,7 @@ class MedvlmPanel(QWidget):
             return
         self._prepared, self._problem = prepared, ""
         layer = self.source_box.layer
+        self._keeping.seek(layer, prepared)
         boxes = () if layer is None else self._regions.boxes(layer)
         regions, left_out = place_regions(boxes, prepared.frames)
         notes = [item.reason for item in left_out]
@@ -327,6 +332,7 @@ class MedvlmPanel(QWidget):
         for exchange in changed:
             if exchange.ended:
                 self._on_end(exchange)
+        self._keeping.bring_back()
         state = self.session.thread.state
         self.model_bar.show_state(state)
         return self.busy or self._preparer.waiting or state.status == "loading"

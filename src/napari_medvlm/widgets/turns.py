@@ -10,6 +10,7 @@ from ..asking import Exchange, ModelOffer, PlacedBox, Session
 from ..dialogue import Question, Turn
 from ..errors import QuestionError
 from ..imaging import Clip, Volume
+from ..records import Kept
 from .comparing import Comparing
 from .conversation_view import ConversationView
 from .pointing import Pointing
@@ -94,6 +95,20 @@ class Turns(QObject):
             raise QuestionError("An answer is on its way.", "Ask again when it is there.")
         exchange = self._session.ask(before.question, offer, before)
         self._view.begin(exchange, self._pointing.repeat(before, exchange))
+        self.changed.emit()
+        return exchange
+
+    def bring_back(self, kept: Kept, layer: Layer, source: Volume | Clip) -> Exchange:
+        """Show a question of an earlier sitting about a layer.
+
+        Raises
+        ------
+        RecordError
+            If one of its frames is missing.
+        """
+        exchange = self._session.bring_back(kept)
+        self._view.begin(exchange, self._pointing.remember(exchange, layer, source))
+        self._comparing.look()
         self.changed.emit()
         return exchange
 

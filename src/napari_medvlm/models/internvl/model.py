@@ -17,10 +17,11 @@ from ..base import Prompt
 from ..checkpoint import Checkpoint, require_files
 from ..family import AnsweringModel
 from ..form import Form
+from ..needs import NEEDED, PREPROCESSOR
 from ..profiles import Profile
 from ..resizing import Backend
 from ..subject import subject_of
-from ..tokens import TOKENIZER_FILES, Tokens
+from ..tokens import Tokens
 from ..weights import Progress
 from .assemble import assemble, find_spans
 from .layout import Layout, read_layout
@@ -30,7 +31,6 @@ from .template import CLOSE, CONTEXT, END, OPEN, PLACE, TurnText, fill_places, r
 from .tiles import tile_count
 from .wording import pictures_sent, turn_pictures, turn_text, user_text
 
-PREPROCESSOR = "preprocessor_config.json"
 #: Special tokens that stay in an answer: the authors' tokenizer keeps them, and boxes need them.
 ANSWER_MARKS = (
     OPEN, CLOSE, CONTEXT, "<quad>", "</quad>", "<ref>", "</ref>", "<box>", "</box>",
@@ -59,7 +59,7 @@ def load(
     progress
         Told the stage, and the fraction of the tensors that are there.
     """
-    require_files(checkpoint.folder, [[PREPROCESSOR], TOKENIZER_FILES])
+    require_files(checkpoint.folder, NEEDED["internvl"])
     layout = read_layout(checkpoint.config)
     tokens = Tokens(checkpoint, kept=ANSWER_MARKS)
     normalise = Normaliser.of(checkpoint.json(PREPROCESSOR) or {}, layout.image_size)

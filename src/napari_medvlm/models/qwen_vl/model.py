@@ -13,14 +13,15 @@ from ...dialogue.reply import BoxSystem, FinishReason, Reply
 from ...errors import CheckpointError, QuestionError
 from ...imaging.frame import Frame
 from ..base import Prompt
-from ..chat import TEMPLATE_FILES, ChatTemplate, read_template
+from ..chat import ChatTemplate, read_template
 from ..checkpoint import Checkpoint, require_files
 from ..family import AnsweringModel
 from ..form import Form
+from ..needs import NEEDED, PREPROCESSOR
 from ..profiles import Profile
 from ..resizing import Backend
 from ..subject import pictures_before, sent_with, subject_of
-from ..tokens import TOKENIZER_FILES, Tokens, stop_ids
+from ..tokens import Tokens, stop_ids
 from ..weights import Progress
 from .assemble import assemble
 from .messages import for_template, load_visual, visual_items
@@ -30,7 +31,6 @@ from .resize import FACTOR, PATCH, VIDEO_TOKENS, PixelLimits, image_size
 from .wording import user_text
 
 PADS: dict[Kind, str] = {"image": "<|image_pad|>", "video": "<|video_pad|>"}
-PREPROCESSOR = "preprocessor_config.json"
 VIDEO_PREPROCESSOR = "video_preprocessor_config.json"
 
 
@@ -54,7 +54,7 @@ def load(
     progress
         Told the stage, and the fraction of the tensors that are there.
     """
-    require_files(checkpoint.folder, [[PREPROCESSOR], TOKENIZER_FILES, TEMPLATE_FILES])
+    require_files(checkpoint.folder, NEEDED["qwen_vl"])
     tokens = Tokens(checkpoint)
     template = ChatTemplate(read_template(checkpoint))
     network = QwenNetwork(checkpoint, form, progress)

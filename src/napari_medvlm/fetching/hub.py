@@ -1,0 +1,184 @@
+"""What the hub is asked, through huggingface_hub, and its refusals in words for people."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import FetchError
+from ..extras import require
+from .selecting import wanted
+
+#: Seconds that the hub has to answer a question about a model.
+TIMEOUT = 20.0
+PURPOSE = "to get models"
+_GOES_ON = "What has come is kept: the same command goes on where it broke off."
+
+
+@dataclass(frozen=True)
+class HubFile:
+    """A published file: bytes, and the checksum that the hub states.
+
+    Large files come with their SHA-256, the others with the id that git gives their content.
+    """
+
+    size: int
+    sha256: str = ""
+    git_sha1: str = ""
+
+
+@dataclass(frozen=True)
+class HubOffer:
+    """What a repository holds at one commit.
+
+    Parameters
+    ----------
+    repository, commit
+        Which, and the full id of the commit.
+    licence
+        As its card names it; empty where it names none.
+    gated
+        Whether terms have to be accepted first.
+    files
+        Those that are wanted, by name.
+    endpoint
+        The hub; None for the usual one.
+    """
+
+    repository: str
+    commit: str
+    licence: str
+    gated: bool
+    files: Mapping[str, HubFile]
+    endpoint: str | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of all wanted files."""
+        return sum(file.size for file in self.files.values())
+
+
+def library() -> Any:
+    """Import huggingface_hub, told to ask for nothing but what it is asked for.
+
+    Raises
+    ------
+    MissingExtraError
+        If it is not installed.
+    FetchError
+        If the environment says that this machine stays offline.
+    """
+    # Read when it is imported. Its usage reports would name the libraries that are installed.
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    constants: Any = require("huggingface_hub.constants", PURPOSE)
+    constants.HF_HUB_DISABLE_TELEMETRY = True
+    if constants.is_offline_mode():
+        raise FetchError(
+            "HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set, which says that nothing may be "
+            "fetched here.",
+            "Unset it for this command, or bring the model as a pack (medvlm models pack).",
+        )
+    return require("huggingface_hub", PURPOSE)
+
+
+def look(repository: str, revision: str = "", endpoint: str | None = None) -> HubOffer:
+    """Ask what a repository holds; nothing is downloaded.
+
+    Parameters
+    ----------
+    repository
+        As in "owner/name".
+    revision
+        A commit, branch or tag; the newest commit of the main branch without it.
+    endpoint
+        Another hub of the same kind.
+
+    Raises
+    ------
+    FetchError
+        If the hub cannot be reached, refuses, or holds nothing that can be used here.
+    """
+    hub = library()
+    with told(repository, endpoint):
+        info = hub.HfApi(endpoint=endpoint, token=token_for(endpoint)).model_info(
+            repository, revision=revision or "main", files_metadata=True, timeout=TIMEOUT
+        )
+    published = {sibling.rfilename: sibling for sibling in info.siblings or ()}
+    names = wanted(published)
+    if not any(name.endswith(".safetensors") for name in names):
+        raise FetchError(
+            f"{repository} publishes no weights in the safetensors form.",
+            "Other forms can run code when they are opened, and are not read here.",
+        )
+    card = info.card_data.get("license") if info.card_data is not None else None
+    return HubOffer(
+        repository=repository,
+        commit=str(info.sha),
+        licence=", ".join(map(str, card)) if isinstance(card, list) else str(card or ""),
+        gated=bool(info.gated),
+        files={name: _file(published[name]) for name in names},
+        endpoint=endpoint,
+    )
+
+
+def token_for(endpoint: str | None) -> bool | None:
+    """Send the user's saved log-in to the usual hub alone, never to another one."""
+    return None if endpoint is None else False
+
+
+def _file(sibling: Any) -> HubFile:
+    if sibling.lfs is not None:
+        return HubFile(int(sibling.lfs.size), sha256=str(sibling.lfs.sha256).lower())
+    return HubFile(int(sibling.size or 0), git_sha1=str(sibling.blob_id or "").lower())
+
+
+def _hidden(repository: str) -> str:
+    return f"The hub has no {repository}, or shows it only to people who are logged in."
+
+
+@contextmanager
+def told(repository: str, endpoint: str | None) -> Iterator[None]:
+    """Turn the library's errors into sentences.
+
+    Raises
+    ------
+    FetchError
+        Instead of every error of the hub and of the connection.
+    """
+    constants = require("huggingface_hub.constants", PURPOSE)
+    errors, httpx = require("huggingface_hub.errors", PURPOSE), require("httpx2", PURPOSE)
+    address = f"{(endpoint or constants.ENDPOINT).rstrip('/')}/{repository}"
+    log_in = "Log in with: hf auth login." if endpoint is None else "No log-in was sent there."
+    try:
+        yield
+    except errors.GatedRepoError as error:
+        raise FetchError(
+            f"{repository} is gated: it is given to people who have accepted its terms.",
+            f"Accept them at {address}, then try again. {log_in}",
+        ) from error
+    except errors.RevisionNotFoundError as error:
+        raise FetchError(f"{repository} has no such revision.", f"See {address}.") from error
+    except errors.RemoteEntryNotFoundError as error:
+        raise FetchError(f"A file of {repository} is gone from the hub.", "Try again.") from error
+    except errors.RepositoryNotFoundError as error:
+        raise FetchError(_hidden(repository), f"See {address}. {log_in}") from error
+    except errors.HfHubHTTPError as error:
+        status = error.response.status_code
+        if status in (401, 403):
+            raise FetchError(_hidden(repository), f"See {address}. {log_in}") from error
+        raise FetchError(
+            f"The hub refused {repository} (it answered {status}).",
+            "What has come is kept. Try again later.",
+        ) from error
+    except (httpx.TransportError, ConnectionError) as error:
+        raise FetchError(
+            f"The connection to {address} failed ({type(error).__name__}).",
+            _GOES_ON,
+        ) from error
+    except OSError as error:
+        if error.errno is not None:
+            raise  # of the disk
+        raise FetchError(f"A file of {repository} ended early.", _GOES_ON) from error

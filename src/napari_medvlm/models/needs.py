@@ -1,0 +1,16 @@
+"""The files that each family reads beside its weights, for loaders and for looks at a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+PREPROCESSOR = "preprocessor_config.json"
+#: Alternatives; those joined by ``+`` go together.
+TOKENIZER_FILES = ("tokenizer.json", "vocab.json+merges.txt")
+TEMPLATE_FILES = ("chat_template.jinja", "chat_template.json", "tokenizer_config.json")
+
+#: By family, the groups that :func:`napari_medvlm.models.checkpoint.require_files` takes.
+NEEDED: Mapping[str, Sequence[Sequence[str]]] = {
+    "qwen_vl": ((PREPROCESSOR,), TOKENIZER_FILES, TEMPLATE_FILES),
+    "internvl": ((PREPROCESSOR,), TOKENIZER_FILES),
+}
