@@ -102,9 +102,7 @@ class MedvlmPanel(QWidget):
         self._keeping = Keeping(self.session, self._turns)
         self.ask_box = AskBox()
         self._facing = Facing(napari_viewer, self.source_box)
-        self._settled = QTimer(self)
-        self._settled.setSingleShot(True)
-        self._settled.setInterval(SETTLE_MS)
+        self._settled = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._pump = Pump(self._turn, self)
         self._arrange()
         self._connect()
@@ -123,8 +121,7 @@ class MedvlmPanel(QWidget):
     @property
     def last_reply(self) -> Reply | None:
         """The last answer, None before there is one."""
-        replies = [x.reply for x in self.session.conversation.exchanges if x.reply is not None]
-        return replies[-1] if replies else None
+        return next((x.reply for x in self.session.conversation.exchanges[::-1] if x.reply), None)
 
     def choose_layer(self, layer: Layer) -> None:
         """Choose the layer that is asked about."""
