@@ -123,3 +123,17 @@ def test_any_other_answer_stays_as_it_was_written(written: str) -> None:
 
 def test_boxes_without_a_place_leave_the_answer_as_it_was_written() -> None:
     assert answer_words('[{"bbox_2d": [1, 2, 3, 4]}]', []) == '[{"bbox_2d": [1, 2, 3, 4]}]'
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "A <ref>nodule</ref><box>[[1, 2, 3, 4]]</box> is <b>there</b>.",
+        "A <|object_ref_start|>nodule<|object_ref_end|><|box_start|>(1,2),(3,4)<|box_end|>"
+        " is <b>there</b>.",
+        "A <|ref|>nodule<|/ref|><|box|>(1,2),(3,4)<|/box|> is <b>there</b>.",
+    ],
+)
+def test_tags_around_names_and_boxes_are_left_out_and_no_others(written: str) -> None:
+    assert answer_words(written, _boxes(("nodule", 2))) == "A nodule ▣ is <b>there</b>."
+    assert answer_words(written, []) == written

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 
 from ..dialogue import Question
@@ -12,6 +13,14 @@ from .placing import PlacedBox
 
 #: A true minus sign: a hyphen is easily lost before a position.
 MINUS = "\N{MINUS SIGN}"
+
+
+#: How models write the name of a thing and its box within a sentence.
+_NAME_TAG = re.compile(r"</?ref>|<\|/?ref\|>|<\|object_ref_(?:start|end)\|>")
+_TAGGED_BOX = re.compile(
+    r"<box>[^<]{0,4000}</box>|<\|box\|>[^<]{0,4000}<\|/box\|>"
+    r"|<\|box_start\|>[^<]{0,4000}<\|box_end\|>"
+)
 
 
 def number_words(value: float, digits: int = 0) -> str:
@@ -123,13 +132,16 @@ def answer_words(answer: str, boxes: Sequence[PlacedBox]) -> str:
     Parameters
     ----------
     answer
-        As the model wrote it. Anything but JSON is returned unchanged.
+        As the model wrote it. Tags around names are left out and tagged boxes become "▣";
+        anything else that is not JSON is returned unchanged.
     boxes
         Those of its boxes that have a place; without any, the answer is returned unchanged.
     """
     text = answer.strip()
-    if not boxes or not _is_json(text):
+    if not boxes:
         return text
+    if not _is_json(text):
+        return _NAME_TAG.sub("", _TAGGED_BOX.sub(" ▣", text)).strip()
     images: dict[str, list[int]] = {}
     for box in boxes:
         images.setdefault(box.label or "box", []).append(box.frame + 1)

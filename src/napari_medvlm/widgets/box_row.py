@@ -8,7 +8,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from ..asking.placing import Grid, PlacedBox, size_words
-from .plain import named
+from .plain import PlainLabel, named, quiet
 
 
 class BoxRow(QWidget):
@@ -30,30 +30,35 @@ class BoxRow(QWidget):
     ) -> None:
         super().__init__(parent)
         self.buttons: list[QToolButton] = []
-        self._words: list[str] = []
+        self.overlaps: list[PlainLabel] = []
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(1)
         for box in boxes:
             words = f"▣ {box.label or 'box'} · {size_words(box, grid)} · image {box.frame + 1}"
-            self._words.append(f"{words} · cut to the image" if box.clipped else words)
-            column.addLayout(self._line(box))
-        self.show_overlaps({})
+            column.addLayout(
+                self._line(box, f"{words} · cut to the image" if box.clipped else words)
+            )
+            # A line of its own, which wraps: a wide button would widen the panel.
+            overlap = quiet(PlainLabel())
+            overlap.setContentsMargins(18, 0, 0, 0)
+            overlap.hide()
+            column.addWidget(overlap)
+            self.overlaps.append(overlap)
 
     def show_overlaps(self, words: Mapping[int, str]) -> None:
-        """Add what is known of the overlap to each box; a missing one says nothing."""
-        for number, (button, own) in enumerate(zip(self.buttons, self._words, strict=True)):
-            said = " · ".join(part for part in (own, words.get(number, "")) if part)
-            button.setText(said)
-            button.setAccessibleName(said)
+        """Say what is known of the overlap below each box; a missing one says nothing."""
+        for number, label in enumerate(self.overlaps):
+            label.show_text(words.get(number, ""))
 
-    def _line(self, box: PlacedBox) -> QHBoxLayout:
+    def _line(self, box: PlacedBox, words: str) -> QHBoxLayout:
         button = QToolButton()
         button.setAutoRaise(True)
         tip = f"Go to it: slice {box.index}\nAs written: {box.raw}"
         if box.clipped:
             tip += "\nIt left the image and was cut to it"
-        named(button, box.label, tip)
+        button.setText(words)
+        named(button, words, tip)
         button.clicked.connect(lambda _=False: self.clicked.emit(box))
         self.buttons.append(button)
         line = QHBoxLayout()

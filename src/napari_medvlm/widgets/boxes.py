@@ -151,7 +151,8 @@ def box_places(
 
 
 def _places(findings: Shapes, exchange: Exchange) -> list[int]:
-    features = findings.features
+    # While shapes come and go, features are told of it later than the shapes themselves.
+    features = findings.features.iloc[: len(findings.data)]
     ours = (features["question"] == exchange.number) & (features["model"] == exchange.model)
     return [int(place) for place in np.flatnonzero(ours.to_numpy())]
 

@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from ..asking.exchange import Exchange
 from ..asking.placing import Grid
+from ..asking.searching import Hit
 from .exchange_view import ExchangeView, hint
 from .plain import Column
 
@@ -86,6 +87,14 @@ class ConversationView(Column):
             if view is not None:
                 view.update_from(exchange, now)
         self.look_again()
+
+    def show_hit(self, hit: Hit | None) -> None:
+        """Select a hit of a search and bring it into view; None unselects the last one."""
+        for number, view in self._views.items():
+            found = view.show_hit(hit if hit is not None and hit.number == number else None)
+            if found is not None:
+                self._following = False
+                self.ensureWidgetVisible(found, 0, 20)
 
     def tick(self, now: float) -> None:
         """Let the seconds of open questions run."""

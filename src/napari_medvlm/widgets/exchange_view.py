@@ -11,6 +11,7 @@ from ..asking.ending import choice_words
 from ..asking.exchange import Exchange, Stage
 from ..asking.linking import find_links, link_words
 from ..asking.placing import Grid, PlacedBox
+from ..asking.searching import Hit
 from ..asking.wording import answer_words, sent_words
 from .answer_actions import AnswerActions, copy_answer
 from .box_row import BoxRow
@@ -37,6 +38,7 @@ class ExchangeView(QFrame):
         self._grid = grid
         self._folded_by_hand = False
         self._box_row: BoxRow | None = None
+        self._linked: dict[LinkedLabel, tuple[str, int]] = {}
         self._build(exchange)
         self.update_from(exchange, exchange.asked_at)
 
@@ -78,7 +80,7 @@ class ExchangeView(QFrame):
     # ------------------------------------------------------------------ building
 
     def _build(self, exchange: Exchange) -> None:
-        self.asked = bold(PlainLabel(exchange.question.text or exchange.question.task))
+        self.asked = bold(LinkedLabel(exchange.question.text or exchange.question.task))
         self.asked.setAccessibleName("Your question")
         sent = f"{exchange.number} · {sent_words(exchange.question, exchange.model)}"
         if exchange.instead_of is not None:
@@ -151,6 +153,12 @@ class ExchangeView(QFrame):
 
     def _link(self, label: LinkedLabel) -> None:
         frames, boxes = self.exchange.question.frames, self.exchange.boxes
+        # The reasoning stands still while the answer comes: it is searched once, and not at
+        # every token of the answer.
+        now = (label.text(), len(boxes))
+        if self._linked.get(label) == now:
+            return
+        self._linked[label] = now
         links = find_links(label.text(), frames, boxes)
         label.show_links(links, [link_words(link, frames, boxes) for link in links])
 
@@ -163,6 +171,18 @@ class ExchangeView(QFrame):
 
     def _on_pointed(self, label: LinkedLabel, number: int) -> None:
         self.strip.outline(label.links[number].frames if number >= 0 else ())
+
+    def show_hit(self, hit: Hit | None) -> QWidget | None:
+        """Select a hit of a search in this turn, and return the words it is in; None unselects."""
+        labels = {"question": self.asked, "reasoning": self.reasoning, "answer": self.answer}
+        for label in labels.values():
+            label.select(0, 0)
+        if hit is None:
+            return None
+        if hit.field == "reasoning" and not self.head.isChecked():
+            self.head.click()  # as by hand: it stays open
+        labels[hit.field].select(hit.start, hit.stop)
+        return labels[hit.field]
 
     def show_overlaps(self, words: Mapping[int, str]) -> None:
         """Say beside each box how well it agrees with what the user drew.

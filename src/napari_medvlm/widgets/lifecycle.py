@@ -8,12 +8,20 @@ application is about to quit.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QApplication, QWidget
 
 from ..asking.thread import AskingThread
+
+
+class Closable(Protocol):
+    """What works in the background until it is closed."""
+
+    def close(self) -> object:
+        """Give up, without waiting."""
 
 
 class AtTheEnd(QObject):
@@ -72,3 +80,22 @@ def close_in_background(thread: AskingThread) -> threading.Thread:
     closer = threading.Thread(target=thread.close, name="medvlm-close")
     closer.start()
     return closer
+
+
+def end_with(window: QWidget | None, thread: AskingThread, others: Sequence[Closable]) -> AtTheEnd:
+    """End the engine, and what else works in the background, with a window.
+
+    Parameters
+    ----------
+    window
+        The viewer's main window.
+    thread, others
+        What is to end; nothing of a widget, parts of which may be gone by then.
+    """
+
+    def end() -> None:
+        for other in others:
+            other.close()
+        close_in_background(thread)
+
+    return AtTheEnd(window, end)

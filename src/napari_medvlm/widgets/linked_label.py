@@ -76,6 +76,14 @@ class LinkedLabel(PlainLabel):
         self.setTextFormat(Qt.TextFormat.RichText)
         super().setText(self._markup())
 
+    def select(self, start: int, stop: int) -> None:
+        """Select characters [start, stop) of the words; an empty stretch selects nothing."""
+        # Question marks of ours stand between the words on the screen.
+        marks = [link.stop for link in self.links if link.problem]
+        shift = sum(mark <= start for mark in marks)
+        inside = sum(start < mark < stop for mark in marks)
+        self.setSelection(start + shift, stop - start + inside)
+
     def _markup(self) -> str:
         out = []
         for words, number in pieces(self._words, self.links):

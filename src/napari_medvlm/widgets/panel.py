@@ -33,9 +33,10 @@ from .ask_box import AskBox
 from .comparing import Comparing
 from .conversation_view import ConversationView
 from .facing import Facing
+from .find_bar import FindBar
 from .hosting import window_of
 from .keeping import Keeping
-from .lifecycle import AtTheEnd, close_in_background
+from .lifecycle import end_with
 from .model_bar import ModelBar
 from .plain import Column, PlainLabel, quiet, rule
 from .pointing import Pointing
@@ -101,9 +102,7 @@ class MedvlmPanel(QWidget):
         self._keeping = Keeping(self.session, self._turns)
         self.ask_box = AskBox()
         self._facing = Facing(napari_viewer, self.source_box)
-        self._settled = QTimer(self)
-        self._settled.setSingleShot(True)
-        self._settled.setInterval(SETTLE_MS)
+        self._settled = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._pump = Pump(self._turn, self)
         self._arrange()
         self._connect()
@@ -122,8 +121,7 @@ class MedvlmPanel(QWidget):
     @property
     def last_reply(self) -> Reply | None:
         """The last answer, None before there is one."""
-        replies = [x.reply for x in self.session.conversation.exchanges if x.reply is not None]
-        return replies[-1] if replies else None
+        return next((x.reply for x in self.session.conversation.exchanges[::-1] if x.reply), None)
 
     def choose_layer(self, layer: Layer) -> None:
         """Choose the layer that is asked about."""
@@ -190,6 +188,7 @@ class MedvlmPanel(QWidget):
         notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
         for part in (self.model_bar, rule(), self.source_box, self.strip, rule()):
             column.addWidget(part)
+        column.addWidget(FindBar(self.conversation_view, self))
         column.addWidget(self.conversation_view, 1)
         for part in (rule(), self.ask_box, notice):
             column.addWidget(part)
@@ -216,15 +215,8 @@ class MedvlmPanel(QWidget):
         self.ask_box.draw.connect(self._on_draw)
         self.ask_box.text.textChanged.connect(self._show_state)
         self.ask_box.tasks.currentIndexChanged.connect(self._show_state)
-        thread, preparer, keeper = self.session.thread, self._preparer, self.session.keeper
-
-        def end() -> None:
-            # Nothing of the widget: parts of it may be gone by then.
-            preparer.close()
-            keeper.close()
-            close_in_background(thread)
-
-        self._end = AtTheEnd(window_of(self._viewer), end)
+        closing = (self._preparer, self.session.keeper)
+        self._end = end_with(window_of(self._viewer), self.session.thread, closing)
         self.destroyed.connect(self._end.now)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
