@@ -116,7 +116,10 @@ def _hang(question: Question, should_stop: ShouldStop) -> Iterator[Event]:
 
 
 def _babble(question: Question, should_stop: ShouldStop) -> Iterator[Event]:
-    while True:  # events without end, and never looks at should_stop
+    # Events for longer than any test waits, and never looks at should_stop. Not for ever: the
+    # thread of a model in this process cannot be ended, and lives on through later tests.
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
         yield Token(text="bla ")
         time.sleep(0.002)
 

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hub_server import CHECKPOINT, REPOSITORY, Hub, Repository
+
+
+class _Hasty:
+    """The module ``time``, but for sleeping."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+    def sleep(self, seconds: float) -> None:
+        """Come back at once."""
 
 
 @pytest.fixture
@@ -38,7 +50,8 @@ def hub(monkeypatch: pytest.MonkeyPatch, models: Path, _client: None) -> Iterato
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     # What is cut off in the middle of a block is asked for again: small blocks, small files.
     monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 1024)
-    monkeypatch.setattr(file_download.time, "sleep", lambda _: None)
+    # Its own name for the module alone: other threads of this process go on sleeping.
+    monkeypatch.setattr(file_download, "time", _Hasty())
     server = Hub()
     server.repositories[REPOSITORY] = Repository(
         {path.name: path.read_bytes() for path in sorted(CHECKPOINT.iterdir())}
