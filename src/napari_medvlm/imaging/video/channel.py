@@ -57,16 +57,22 @@ def receive(stream: Stream) -> tuple[Message, bytearray]:
 
 
 def _write(stream: Stream, data: memoryview) -> None:
-    while data:
-        data = data[stream.write(data) or 0 :]
+    try:
+        while data:
+            data = data[stream.write(data) or 0 :]
+    except ValueError as error:  # closed on this side, by another thread
+        raise ChannelError("The channel was closed.") from error
 
 
 def _read(stream: Stream, count: int) -> bytearray:
     data = bytearray(count)
     rest = memoryview(data)
-    while rest:
-        got = stream.readinto(rest)
-        if not got:
-            raise ChannelError("The other side ended.")
-        rest = rest[got:]
+    try:
+        while rest:
+            got = stream.readinto(rest)
+            if not got:
+                raise ChannelError("The other side ended.")
+            rest = rest[got:]
+    except ValueError as error:  # closed on this side, by another thread
+        raise ChannelError("The channel was closed.") from error
     return data
