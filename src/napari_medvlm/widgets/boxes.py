@@ -62,20 +62,7 @@ def show_boxes(
     boxes = exchange.boxes
     if not boxes:
         return None
-    findings = find_overlay(viewer, layer, FINDINGS)
-    if findings is None:
-        findings = new_overlay(
-            viewer,
-            layer,
-            FINDINGS,
-            features=_FEATURES,
-            text={
-                "string": "{label} {size}",
-                "color": {"feature": "colour"},
-                "anchor": "upper_left",
-                "size": 10,
-            },
-        )
+    findings = _findings(viewer, layer)
     width = line_width(layer)
     colour = colour_of(exchange.number)
     for number, box in enumerate(boxes, start=1):
@@ -110,6 +97,25 @@ def show_boxes(
     # New shapes come selected: their handles would lie over the very finding.
     findings.selected_data = set()
     return findings
+
+
+def _findings(viewer: Viewer, layer: Layer) -> Shapes:
+    """The layer of an image's findings, made where there is none."""
+    known = find_overlay(viewer, layer, FINDINGS)
+    if known is not None:
+        return known
+    return new_overlay(
+        viewer,
+        layer,
+        FINDINGS,
+        features=_FEATURES,
+        text={
+            "string": "{label} {size}",
+            "color": {"feature": "colour"},
+            "anchor": "upper_left",
+            "size": 10,
+        },
+    )
 
 
 def remove_boxes(viewer: Viewer, layer: Layer, exchange: Exchange) -> None:
