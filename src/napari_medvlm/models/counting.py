@@ -56,7 +56,4 @@ def load_of(
 def _limits(profile: Profile, folder: Path | None) -> PixelLimits:
     path = None if folder is None else folder / PREPROCESSOR
     own = PixelLimits.of(read_json(path) if path is not None and path.is_file() else {})
-    if profile.max_pixels is None:
-        return own
-    top = max(own.min_pixels, min(profile.max_pixels, own.max_pixels))
-    return PixelLimits(own.min_pixels, top)
+    return own.below(profile.max_pixels)

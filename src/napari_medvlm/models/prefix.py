@@ -7,7 +7,6 @@ about the same frames then prefills only its own words.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .base import Prompt
+from .byte_cache import ByteCache
 
 #: Encoded pictures are dropped, oldest first, beyond this many bytes.
 FEATURE_BYTES = 512 * 2**20
@@ -140,7 +140,7 @@ class Conversations:
         self._kept.clear()
 
 
-class FeatureCache:
+class FeatureCache(ByteCache[Any]):
     """Encoded pictures by digest, bounded in bytes.
 
     Parameters
@@ -150,31 +150,7 @@ class FeatureCache:
     """
 
     def __init__(self, limit: int = FEATURE_BYTES) -> None:
-        self._limit = limit
-        self._kept: OrderedDict[str, Any] = OrderedDict()
-        self._bytes = 0
-
-    def get(self, digest: str) -> Any | None:
-        """Return a picture's features, or None."""
-        found = self._kept.get(digest)
-        if found is not None:
-            self._kept.move_to_end(digest)
-        return found
-
-    def put(self, digest: str, features: Any) -> None:
-        """Keep a picture's features."""
-        if digest in self._kept:
-            return
-        self._kept[digest] = features
-        self._bytes += _size(features)
-        while self._bytes > self._limit and len(self._kept) > 1:
-            _, oldest = self._kept.popitem(last=False)
-            self._bytes -= _size(oldest)
-
-    def clear(self) -> None:
-        """Forget all of them."""
-        self._kept.clear()
-        self._bytes = 0
+        super().__init__(limit, _size)
 
 
 def _size(features: Any) -> int:

@@ -14,6 +14,7 @@ from ...dialogue.reply import FinishReason
 from ...errors import CheckpointError, QuestionError
 from ...imaging.frame import Frame
 from ..base import Prompt
+from ..byte_cache import ByteCache
 from ..checkpoint import Checkpoint, require_files
 from ..family import AnsweringModel
 from ..form import Form
@@ -26,11 +27,13 @@ from ..weights import Progress
 from .assemble import assemble, find_spans
 from .layout import Layout, read_layout
 from .network import InternVLNetwork
-from .pixels import Normaliser, Picture, PictureCache, tiled, whole
+from .pixels import Normaliser, Picture, tiled, whole
 from .template import CLOSE, CONTEXT, END, OPEN, PLACE, TurnText, fill_places, render
 from .tiles import tile_count
 from .wording import pictures_sent, turn_pictures, turn_text, user_text
 
+#: Resized pictures of earlier questions are dropped, oldest first, beyond this many bytes.
+PICTURE_BYTES = 128 * 2**20
 #: Special tokens that stay in an answer: the authors' tokenizer keeps them, and boxes need them.
 ANSWER_MARKS = (
     OPEN, CLOSE, CONTEXT, "<quad>", "</quad>", "<ref>", "</ref>", "<box>", "</box>",
@@ -102,7 +105,7 @@ class InternVL(AnsweringModel):
         self.layout = layout
         self._max_positions = network.max_positions
         self._normalise = normalise
-        self._pictures = PictureCache()
+        self._pictures = ByteCache[Picture](PICTURE_BYTES, lambda kept: kept.tiles.nbytes)
         #: "pil" as in training; "torch" is faster and differs by a level or two in some pixels.
         self.resizing: Backend = "pil"
 
@@ -208,7 +211,7 @@ class InternVL(AnsweringModel):
 
     def _sent(self, frame: Frame, *, tiles: bool) -> _Sent:
         count, make = self._image(frame.pixels, tiles=tiles)
-        return count, lambda: self._pictures.get((frame.digest, tiles, self.resizing), make)
+        return count, lambda: self._pictures.made((frame.digest, tiles, self.resizing), make)
 
     def _image(self, image: Any, *, tiles: bool) -> _Sent:
         side, layout = self.layout.image_size, self.layout

@@ -13,8 +13,7 @@ or two in some pixels; it has to be asked for.
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -152,39 +151,6 @@ def _checked(pixels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
             f"Expected uint8 pixels (rows, columns, 3), found {pixels.dtype} {pixels.shape}."
         )
     return pixels
-
-
-class PictureCache:
-    """Resized pictures of the last questions, bounded in bytes.
-
-    Parameters
-    ----------
-    limit
-        In bytes; the last picture is kept whatever its size.
-    """
-
-    def __init__(self, limit: int = 128 * 2**20) -> None:
-        self._limit = limit
-        self._kept: OrderedDict[Hashable, Picture] = OrderedDict()
-        self._bytes = 0
-
-    def get(self, key: Hashable, make: Callable[[], Picture]) -> Picture:
-        """Return a picture, made if it is not there."""
-        found = self._kept.get(key)
-        if found is not None:
-            self._kept.move_to_end(key)
-            return found
-        found = self._kept[key] = make()
-        self._bytes += found.tiles.nbytes
-        while self._bytes > self._limit and len(self._kept) > 1:
-            _, oldest = self._kept.popitem(last=False)
-            self._bytes -= oldest.tiles.nbytes
-        return found
-
-    def clear(self) -> None:
-        """Forget all of them."""
-        self._kept.clear()
-        self._bytes = 0
 
 
 @dataclass(frozen=True)

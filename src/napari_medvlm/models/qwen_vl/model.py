@@ -121,9 +121,7 @@ class QwenVL(AnsweringModel):
     @property
     def limits(self) -> PixelLimits:
         """Bounds of an image's area for questions: the checkpoint's, below the profile's."""
-        own = PixelLimits.of(self._image_config)
-        top = self.profile.max_pixels
-        return own if top is None else replace(own, max_pixels=_bounded(top, own))
+        return PixelLimits.of(self._image_config).below(self.profile.max_pixels)
 
     def user_text(self, question: Question) -> str:
         """Text of the question's turn as the model gets it; keep it as ``Turn.text``."""
@@ -277,7 +275,7 @@ class QwenVL(AnsweringModel):
         if self.profile.video_max_pixels is not None:
             own = self._video_limits({})
             item["min_pixels"] = own.min_pixels
-            item["max_pixels"] = _bounded(self.profile.video_max_pixels, own)
+            item["max_pixels"] = own.below(self.profile.video_max_pixels).max_pixels
         return [item]
 
     def _prompt(
@@ -316,10 +314,6 @@ class QwenVL(AnsweringModel):
     def _statistics(config: Mapping[str, Any]) -> tuple[tuple[float, ...], tuple[float, ...]]:
         mean = config.get("image_mean") or CLIP_MEAN
         return tuple(mean), tuple(config.get("image_std") or CLIP_STD)
-
-
-def _bounded(top: int, own: PixelLimits) -> int:
-    return max(own.min_pixels, min(top, own.max_pixels))
 
 
 def _check_sizes(config: Mapping[str, Any]) -> None:

@@ -45,6 +45,12 @@ class PixelLimits:
         high = config.get("max_pixels") or size.get("longest_edge") or base.max_pixels
         return cls(int(low), int(high))
 
+    def below(self, top: int | None) -> PixelLimits:
+        """Return the same with another upper bound, where ``top`` is one."""
+        if top is None:
+            return self
+        return PixelLimits(self.min_pixels, max(self.min_pixels, min(top, self.max_pixels)))
+
 
 def smart_resize(
     height: int,
