@@ -70,6 +70,7 @@ class Keeper:
         # The worker's own.
         self._journal: Journal | None = None
         self._numbers: dict[int, int] = {}
+        self._brought_back: set[int] = set()
         # Handed over by the worker.
         self._lock = threading.Lock()
         self._found: list[Kept] = []
@@ -169,11 +170,13 @@ class Keeper:
         return self._journal
 
     def _seek(self, study: str) -> None:
-        journal = self._open()
-        for newest in journal.conversations(study)[-1:]:
-            kept = journal.exchanges(newest.number, last=BROUGHT_BACK)
-            with self._lock:
-                self._found += kept
+        # A question about several studies is found by each of them, and comes back once.
+        here = {*self._numbers.values(), *self._brought_back}
+        found = self._open().about(study, last=BROUGHT_BACK)
+        new = [kept for kept in found if kept.number not in here]
+        self._brought_back.update(kept.number for kept in new)
+        with self._lock:
+            self._found += new
 
     def _asked(self, exchange: Exchange, offer: ModelOffer) -> None:
         journal = self._open()
