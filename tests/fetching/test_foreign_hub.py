@@ -120,7 +120,7 @@ def test_names_that_lead_out_of_the_folder_are_never_asked_for(
     foreign = ["../../escape.safetensors", "/etc/model.safetensors", "a/config.json"]
     foreign += ["..\\config.json", "config.json\0", "CON", "model-00001-of-00002.safetensors\n"]
     assert wanted(foreign) == []
-    repository.files |= {name: b"x" for name in foreign}
+    repository.files |= dict.fromkeys(foreign, b"x")
     offer = look(REPOSITORY, endpoint=hub.url)
     assert not set(offer.files) & set(foreign)
     fetch(ENTRY, offer)

@@ -219,6 +219,6 @@ def test_a_stick_that_is_pulled_out_is_not_taken_for_a_full_disk(
             raise AssertionError("the file could be opened")
         shutil.rmtree(packed, ignore_errors=True)
 
-    with pytest.raises(FetchError, match="could not be read.*still connected"):
+    with pytest.raises(FetchError, match=r"could not be read.*still connected"):
         use(packed, "chexone", pull)
     assert list(models.iterdir()) == []
