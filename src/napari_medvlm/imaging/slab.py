@@ -64,6 +64,12 @@ class FrameSlab:
         """How many slices."""
         return self.last - self.first + 1
 
+    def around(self, index: int) -> Slab:
+        """A slab that gives these slices again around the same one, cut at an end or not."""
+        before, behind = index - self.first, self.last - index
+        whole = behind - before in (0, 1)
+        return Slab(self.slices if whole else 2 * max(before, behind) + 1, self.kind)
+
 
 def parse_slab(text: str) -> Slab | None:
     """Read a written slab: "5", "mean:5", "maximum:5", "max:5".
