@@ -19,17 +19,18 @@ from ..asking import (
     Prepared,
     Session,
     Stage,
+    chips_of,
     compose,
-    contract_words,
     known_models,
     model_offer,
     place_regions,
+    sent_frames,
 )
 from ..dialogue import Generation, Reply
 from ..engine import ModelThread
 from ..errors import MedvlmError, QuestionError
-from ..imaging import Clip
 from .ask_box import AskBox
+from .chip_row import ChipRow
 from .comparing import Comparing
 from .conversation_view import ConversationView
 from .facing import Facing
@@ -93,6 +94,7 @@ class MedvlmPanel(QWidget):
         self.model_bar = ModelBar(known_models() if models is None else models)
         self.source_box = SourceBox(napari_viewer)
         self.strip = Strip()
+        self.chips = ChipRow()
         self.conversation_view = ConversationView()
         pointing = Pointing(napari_viewer, self.source_box)
         self._regions = RegionLayers(napari_viewer, self._on_regions)
@@ -186,7 +188,7 @@ class MedvlmPanel(QWidget):
         column.setSpacing(6)
         notice = quiet(PlainLabel(NOT_FOR_DIAGNOSIS))
         notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        for part in (self.model_bar, rule(), self.source_box, self.strip, rule()):
+        for part in (self.model_bar, rule(), self.source_box, self.strip, self.chips, rule()):
             column.addWidget(part)
         column.addWidget(FindBar(self.conversation_view, self))
         column.addWidget(self.conversation_view, 1)
@@ -267,6 +269,7 @@ class MedvlmPanel(QWidget):
     def _show_problem(self, words: str) -> None:
         self._problem = words
         self.strip.show_problem(words)
+        self.chips.show_chips(())
         self._show_state()
 
     def _show_prepared(self, prepared: Prepared) -> None:
@@ -279,12 +282,17 @@ class MedvlmPanel(QWidget):
         boxes = () if layer is None else self._regions.boxes(layer)
         regions, left_out = place_regions(boxes, prepared.frames)
         notes = [item.reason for item in left_out]
-        video = isinstance(prepared.source, Clip)
-        scaling = prepared.selection.scaling
-        words = contract_words(self.model_bar.contract, prepared.frames, video, scaling)
-        tiles = self.source_box.options.in_tiles
-        need = self._budget.words(self.model_bar.chosen, prepared.frames, tiles=tiles)
-        self.strip.show_frames(prepared.frames, regions, words, need)
+        tiles, offer = self.source_box.options.in_tiles, self.model_bar.chosen
+        need = self._budget.words(offer, prepared.frames, tiles=tiles)
+        self.strip.show_frames(prepared.frames, regions, need)
+        sent = sent_frames(
+            prepared.frames,
+            prepared.source,
+            scaling=prepared.selection.scaling,
+            regions=len(regions),
+            tiles=tiles,
+        )
+        self.chips.show_chips(() if offer is None else chips_of(offer.profile, sent))
         self.ask_box.show_note(" ".join(notes))
         self._show_state()
 
