@@ -10,6 +10,7 @@ import pytest
 from hub_server import CHECKPOINT, COMMIT, NEWER, Hub, Repository
 
 from napari_medvlm.cli import main
+from napari_medvlm.fetching.progress import Step
 
 PART = "model-00001-of-00002.safetensors"
 
@@ -135,8 +136,8 @@ def test_ctrl_c_leaves_a_part_to_go_on_with(
 ) -> None:
     from napari_medvlm.cli import progress
 
-    def pressed(_: object, name: str, done: int, total: int) -> None:
-        if done > total // 2:
+    def pressed(_: object, step: Step) -> None:
+        if step.done > step.total // 2:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -186,7 +187,7 @@ def test_the_line_of_progress_is_drawn_on_a_terminal_alone(
     for screen, drawn in ((_Terminal(), True), (io.StringIO(), False)):
         monkeypatch.setattr("sys.stderr", screen)
         with Line() as line:
-            line("model.safetensors", 500_000_000, 2_000_000_000)
-            line("model.safetensors", 2_000_000_000, 2_000_000_000)
+            for done in (500_000_000, 2_000_000_000):
+                line(Step("fetching", "model.safetensors", done, 2 * 10**9, done, 2 * 10**9))
         assert ("25 %  500 MB of 2.0 GB  model.safetensors" in screen.getvalue()) is drawn
         assert ("100 %" in screen.getvalue()) is drawn

@@ -15,7 +15,7 @@ from .selecting import wanted
 #: Seconds that the hub has to answer a question about a model.
 TIMEOUT = 20.0
 PURPOSE = "to get models"
-_GOES_ON = "What has come is kept: the same command goes on where it broke off."
+_GOES_ON = "What has come is kept: getting the model again goes on where it broke off."
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,8 @@ def look(repository: str, revision: str = "", endpoint: str | None = None) -> Hu
             f"{repository} publishes no weights in the safetensors form.",
             "Other forms can run code when they are opened, and are not read here.",
         )
+    if not info.sha:
+        raise FetchError(f"The hub names no commit of {repository}.", "Nothing can be pinned.")
     card = info.card_data.get("license") if info.card_data is not None else None
     return HubOffer(
         repository=repository,
@@ -127,6 +129,11 @@ def look(repository: str, revision: str = "", endpoint: str | None = None) -> Hu
 def token_for(endpoint: str | None) -> bool | None:
     """Send the user's saved log-in to the usual hub alone, never to another one."""
     return None if endpoint is None else False
+
+
+def _gist(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:120] if lines else type(error).__name__
 
 
 def _file(sibling: Any) -> HubFile:
@@ -178,7 +185,15 @@ def told(repository: str, endpoint: str | None) -> Iterator[None]:
             f"The connection to {address} failed ({type(error).__name__}).",
             _GOES_ON,
         ) from error
-    except OSError as error:
-        if error.errno is not None:
-            raise  # of the disk
-        raise FetchError(f"A file of {repository} ended early.", _GOES_ON) from error
+    except httpx.HTTPError as error:
+        raise FetchError(
+            f"{address} answered in a way that was not understood ({type(error).__name__}).",
+            "Try again later.",
+        ) from error
+    except ValueError as error:
+        # Also how the library tells an answer that is no JSON: a web page, as networks with a
+        # log-in page give.
+        raise FetchError(
+            f"Expected what the hub tells of {repository}, found something else ({_gist(error)}).",
+            "This network may ask you to log in, or block the hub: open the hub in a browser.",
+        ) from error

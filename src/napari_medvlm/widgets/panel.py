@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, Qt, QTimer, Signal
+from qtpy.QtCore import QEvent, QTimer, Signal
 from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
@@ -19,12 +19,10 @@ from ..asking import (
     Prepared,
     Session,
     Stage,
-    chips_of,
     compose,
     known_models,
     model_offer,
     place_regions,
-    sent_frames,
 )
 from ..dialogue import Generation, Reply
 from ..engine import ModelThread
@@ -37,10 +35,13 @@ from .facing import Facing
 from .find_bar import FindBar
 from .hosting import window_of
 from .keeping import Keeping
+from .keys import asks, stops
 from .lifecycle import end_with
 from .model_bar import ModelBar
-from .plain import Column, PlainLabel, quiet, rule
+from .notice import FirstUse, footer
+from .plain import Column, rule
 from .pointing import Pointing
+from .preferring import Preferring
 from .pump import Pump
 from .regions_layer import RegionLayers
 from .source_box import SourceBox
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
 
 #: Milliseconds that a choice must stand still before its frames are taken.
 SETTLE_MS = 60
-NOT_FOR_DIAGNOSIS = "For research only. Not for diagnosis."
 
 
 class MedvlmPanel(QWidget):
@@ -102,6 +102,8 @@ class MedvlmPanel(QWidget):
         self._comparing = Comparing(napari_viewer, view, pointing, self._regions)
         self._turns = Turns(self.session, view, pointing, self._comparing, self)
         self._keeping = Keeping(self.session, self._turns)
+        self.preferring = Preferring(self.session, view, self)
+        self.first_use = FirstUse(self.preferring.settings)
         self.ask_box = AskBox()
         self._facing = Facing(napari_viewer, self.source_box)
         self._settled = QTimer(self, singleShot=True, interval=SETTLE_MS)
@@ -186,13 +188,12 @@ class MedvlmPanel(QWidget):
         column = QVBoxLayout(body)
         column.setContentsMargins(8, 6, 8, 6)
         column.setSpacing(6)
-        notice = quiet(PlainLabel(NOT_FOR_DIAGNOSIS))
-        notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        for part in (self.model_bar, rule(), self.source_box, self.strip, self.chips, rule()):
+        top = (self.first_use, self.model_bar, rule(), self.source_box, self.strip, self.chips)
+        for part in (*top, rule()):
             column.addWidget(part)
         column.addWidget(FindBar(self.conversation_view, self))
         column.addWidget(self.conversation_view, 1)
-        for part in (rule(), self.ask_box, notice):
+        for part in (rule(), self.ask_box, footer()):
             column.addWidget(part)
         area = Column()
         area.setWidget(body)
@@ -211,6 +212,8 @@ class MedvlmPanel(QWidget):
         self._turns.edited.connect(self.ask_box.put_back)
         self._turns.changed.connect(self._pump.hurry)
         self._turns.changed.connect(self._show_state)
+        self.preferring.said.connect(self.ask_box.show_line)
+        self.preferring.changed.connect(self._on_model)
         self.conversation_view.again.connect(self._on_again)
         self.ask_box.asked.connect(self._on_ask)
         self.ask_box.stopped.connect(self.stop)
@@ -223,11 +226,9 @@ class MedvlmPanel(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Ctrl+Enter asks and Esc stops, wherever in the panel the focus is."""
-        keys = () if event is None else (event.key(), event.modifiers())
-        enter = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        if keys and keys[0] in enter and keys[1] & Qt.KeyboardModifier.ControlModifier:
+        if asks(event):
             self._on_ask()
-        elif keys and keys[0] == Qt.Key.Key_Escape and self.busy:
+        elif stops(event) and self.busy:
             self.stop()
         else:
             super().keyPressEvent(event)
@@ -281,25 +282,19 @@ class MedvlmPanel(QWidget):
         self._keeping.seek(layer, prepared)
         boxes = () if layer is None else self._regions.boxes(layer)
         regions, left_out = place_regions(boxes, prepared.frames)
-        notes = [item.reason for item in left_out]
-        tiles, offer = self.source_box.options.in_tiles, self.model_bar.chosen
+        tiles = self.source_box.options.in_tiles
+        offer = self.preferring.offer(self.model_bar.chosen)
         need = self._budget.words(offer, prepared.frames, tiles=tiles)
         self.strip.show_frames(prepared.frames, regions, need)
-        sent = sent_frames(
-            prepared.frames,
-            prepared.source,
-            scaling=prepared.selection.scaling,
-            regions=len(regions),
-            tiles=tiles,
-        )
-        self.chips.show_chips(() if offer is None else chips_of(offer.profile, sent))
-        self.ask_box.show_note(" ".join(notes))
+        self.chips.show_for(offer, prepared, len(regions), tiles)
+        self.ask_box.show_note(self.preferring.notes(prepared.frames, left_out))
         self._show_state()
 
     def _offer(self) -> ModelOffer:
-        if self.model_bar.chosen is None:
+        offer = self.preferring.offer(self.model_bar.chosen)
+        if offer is None:
             raise QuestionError("No model is at hand.", "Open a checkpoint folder.")
-        return self.model_bar.chosen
+        return offer
 
     def _compose(self, offer: ModelOffer) -> Composed:
         source, selection = self.source_box.selection()
@@ -338,6 +333,7 @@ class MedvlmPanel(QWidget):
             if exchange.ended:
                 self._on_end(exchange)
         self._keeping.bring_back()
+        self.preferring.look()
         state = self.session.thread.state
         self.model_bar.show_state(state)
         return self.busy or self._preparer.waiting or state.status == "loading"
@@ -392,11 +388,7 @@ class MedvlmPanel(QWidget):
             self.ask_box.show_line(str(error))
 
     def _on_draw(self) -> None:
-        if self.source_box.layer is None:
-            self.ask_box.show_line("Open a scan or a clip first: regions are drawn on an image.")
-            return
-        self._regions.draw_on(self.source_box.layer)
-        self.ask_box.show_line("Drag a rectangle on the image; it goes into the question.")
+        self.ask_box.show_line(self._regions.begin(self.source_box.layer))
 
     def _on_regions(self) -> None:
         self._settle()
