@@ -66,6 +66,9 @@ def test_what_is_open_follows_its_topic(qtbot: Any, row: ChipRow) -> None:
     row.show_chips((ONE, other))
     assert row.sentence.text() == "This is one."
     assert [button.isChecked() for button in row.buttons] == [False, True]
+    row.show_chips((CT, other))  # two of one topic
+    qtbot.mouseClick(row.buttons[1], Qt.MouseButton.LeftButton)
+    assert row.sentence.text() == other.sentence
     row.show_chips((ONE,))
     assert row.sentence.isHidden()
     row.show_chips(())

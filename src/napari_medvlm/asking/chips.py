@@ -192,14 +192,15 @@ def spoken(chip: Chip) -> str:
 
 
 def _by_word(codes: Iterable[str]) -> tuple[str, ...]:
-    # CR and DX are one thing for people.
-    return tuple({MODALITY_WORDS.get(code, code): code for code in codes}.values())
+    # CR and DX are one thing for people, and so is all that says nothing.
+    said = ["" if code in _UNSAID else code for code in codes]
+    return tuple({MODALITY_WORDS.get(code, code): code for code in said}.values())
 
 
 def _modality(contract: InputContract, name: str, code: str, sent: Sent) -> Chip | None:
     word = MODALITY_WORDS.get(code, code)
     trained = f"{name} was trained on {contract.subject}"
-    if code in _UNSAID:
+    if not code:
         if not contract.modalities:
             return None
         sentence = f"The file does not say what kind of image this is; {trained}."

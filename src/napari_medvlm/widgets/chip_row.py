@@ -64,7 +64,7 @@ class ChipRow(QWidget):
         super().__init__(parent)
         self.setAccessibleName("What the model was trained on")
         self.buttons: list[ChipButton] = []
-        self._open = ""
+        self._open: tuple[str, int] | None = None
         self._row = QWidget()
         self._flow = QFlowLayout(self._row)
         self._flow.setContentsMargins(0, 0, 0, 0)
@@ -114,15 +114,18 @@ class ChipRow(QWidget):
         self._show_open()
 
     def _on_clicked(self, button: ChipButton, on: bool) -> None:
-        self._open = button.chip.topic if on and button.chip is not None else ""
+        self._open = self._keys()[self.buttons.index(button)] if on else None
         self._show_open()
+
+    def _keys(self) -> list[tuple[str, int]]:
+        # Two planes at a time are two chips of one topic.
+        topics = [button.chip.topic for button in self.buttons if button.chip is not None]
+        return [(topic, topics[:place].count(topic)) for place, topic in enumerate(topics)]
 
     def _show_open(self) -> None:
         words = ""
-        for button in self.buttons:
-            chip = button.chip
-            is_open = chip is not None and chip.topic == self._open and not words
-            button.setChecked(is_open)
-            if is_open and chip is not None:
-                words = chip.sentence
+        for button, key in zip(self.buttons, self._keys(), strict=True):
+            button.setChecked(key == self._open)
+            if button.isChecked():
+                words = button.toolTip()
         self.sentence.show_text(words)
