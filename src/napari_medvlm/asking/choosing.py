@@ -11,6 +11,7 @@ from ..imaging import Clip, Scaling, Stretch, Volume, parse_frames, parse_slices
 from ..models.contracts import InputContract
 from .sources import Stack
 
+Spread = Literal["even", "mm", "segments"]
 ChoiceKind = Literal["current", "even", "mm", "segments", "range", "spec"]
 
 #: How many evenly spaced slices are offered at first: the count that the multi-slice
@@ -43,7 +44,7 @@ class SliceChoice:
     count: int = DEFAULT_EVEN
     first: float = 0
     last: float = 0
-    spread: Literal["even", "mm", "segments"] = "even"
+    spread: Spread = "even"
     spec: str = ""
 
     @classmethod

@@ -10,16 +10,17 @@ from ..dialogue.question import FrameKind, Mode
 from ..errors import QuestionError
 from ..imaging import Frame
 from .legend import with_legend
-from .parts import Part, as_video, gather
+from .parts import Part, Parts, as_video, gather
 from .regions import FrameBox, LeftOut, SourceBox, place_regions
 
 
 @dataclass(frozen=True, eq=False)
 class Composed:
-    """A question, and the user's boxes that could not become part of it."""
+    """A question, the user's boxes that could not become part of it, and what was taken."""
 
     question: Question
     left_out: tuple[LeftOut, ...] = ()
+    parts: Parts = ()
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -103,7 +104,7 @@ def compose(
     )
     if legend:
         question = replace(question, text=with_legend(question))
-    return Composed(question, left_out)
+    return Composed(question, left_out, tuple(parts))
 
 
 def seconds_between(frames: Sequence[Frame]) -> float | None:

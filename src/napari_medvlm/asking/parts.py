@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..imaging import Clip, Frame, Selection, Volume, take
+from ..imaging import Clip, Frame, Scaling, Selection, Volume, take
 
 
 @dataclass(frozen=True)
@@ -88,3 +88,17 @@ def as_video(parts: Sequence[Part]) -> bool:
         return False
     indices = [index for part in parts for index in part.selection.indices]
     return len(indices) > 1 and indices == sorted(indices)
+
+
+def whole(parts: Sequence[Part]) -> Volume | Clip | None:
+    """The one source of what goes as slices of a volume or as a video; else None."""
+    if not parts or several(parts):
+        return None
+    source = parts[0].source
+    return None if isinstance(source, Clip) and not as_video(parts) else source
+
+
+def scaling_of_all(parts: Sequence[Part]) -> Scaling:
+    """How they become 8 bit: "slice_extremes" where it is so for any of them."""
+    own = any(part.selection.scaling == "slice_extremes" for part in parts)
+    return "slice_extremes" if own else "window"

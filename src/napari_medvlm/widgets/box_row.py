@@ -35,7 +35,8 @@ class BoxRow(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(1)
         for box in boxes:
-            words = f"▣ {box.label or 'box'} · {size_words(box, grids[box.frame])} · image {box.frame + 1}"
+            size = size_words(box, grids[box.frame])
+            words = f"▣ {box.label or 'box'} · {size} · image {box.frame + 1}"
             column.addLayout(
                 self._line(box, f"{words} · cut to the image" if box.clipped else words)
             )

@@ -31,7 +31,7 @@ class LegendBox(QWidget):
     @property
     def wanted(self) -> bool:
         """Whether the question ends with the sentence."""
-        return self.tell.isChecked()
+        return bool(self.tell.isChecked())
 
     def show_words(self, words: str) -> None:
         """Show the sentence; "" hides the box."""

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from ..asking.choosing import DEFAULT_EVEN, SliceChoice
+from ..asking.choosing import DEFAULT_EVEN, SliceChoice, Spread
 from ..asking.sources import Stack
 from .plain import named
 
@@ -211,7 +211,7 @@ class SliceBox(QWidget):
     # ------------------------------------------------------------------ what happens
 
     @property
-    def _spread(self) -> str:
+    def _spread(self) -> Spread:
         if self._stack.fps is not None:
             return "segments" if self._segments else "even"
         return "mm" if self.by.currentIndex() == 1 else "even"

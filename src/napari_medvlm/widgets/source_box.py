@@ -169,9 +169,14 @@ class SourceBox(QWidget):
         )
 
     def layers_of(self, parts: Sequence[Part]) -> tuple[tuple[Image, Volume | Clip], ...]:
-        """The layer and source of each frame; without those whose layer was removed."""
-        found = ((self.layers_there.layer(part.key), part.source) for part in part_of_each(parts))
-        return tuple((layer, source) for layer, source in found if layer is not None)
+        """The layer and source of each frame; nothing where a layer was removed meanwhile."""
+        found = []
+        for part in part_of_each(parts):
+            layer = self.layers_there.layer(part.key)
+            if layer is None:
+                return ()
+            found.append((layer, part.source))
+        return tuple(found)
 
     # ------------------------------------------------------------------ building
 
