@@ -48,7 +48,7 @@ def slab_words(slab: FrameSlab | None) -> str:
     """A slab: "mean of slices 34 to 38 (15 mm)"; "" for a single slice."""
     if slab is None:
         return ""
-    thick = "" if slab.thickness is None else f" ({_thickness(slab.thickness)})"
+    thick = "" if slab.thickness is None else f" ({thickness_words(slab.thickness)})"
     return f"{slab.kind} of slices {slab.first} to {slab.last}{thick}"
 
 
@@ -84,7 +84,7 @@ def place_words(frame: Frame) -> str:
 def frames_words(frames: Sequence[Frame]) -> str:
     """What all of them have in common, or that they have not.
 
-    "5 images · axial · 256 × 256 pixels · mean of 15 mm · lung window (C −600, W 1500)"
+    "5 images · axial · 256 × 256 pixels · mean 15 mm · lung window (C −600, W 1500)"
     """
     if not frames:
         return ""
@@ -130,15 +130,16 @@ def strip_captions(frames: Sequence[Frame]) -> tuple[str, ...]:
 _PATIENT_PLANES = ("axial", "coronal", "sagittal")
 
 
-def _thickness(millimetres: float) -> str:
-    return f"{number_words(millimetres, 0 if millimetres >= 10 else 1)} mm"
+def thickness_words(millimetres: float) -> str:
+    """A thickness to a tenth of a millimetre: "12.5 mm", "3 mm"."""
+    return f"{number_words(millimetres, 1).removesuffix('.0')} mm"
 
 
 def _short_slab(slab: FrameSlab | None) -> str:
     if slab is None:
         return ""
-    thick = f"{slab.slices} slices" if slab.thickness is None else _thickness(slab.thickness)
-    return f"{slab.kind} of {thick}"
+    thick = f"{slab.slices} slices" if slab.thickness is None else thickness_words(slab.thickness)
+    return f"{slab.kind} {thick}"
 
 
 def _short_window(window: Window | None) -> str:

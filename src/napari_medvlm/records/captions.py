@@ -90,7 +90,9 @@ def facts(kept: Kept) -> str:
 
 
 def _slab(slab: FrameSlab) -> str:
-    thick = "" if slab.thickness is None else f" ({_number(slab.thickness, 1)} mm)"
+    thick = (
+        "" if slab.thickness is None else f" ({_number(slab.thickness, 1).removesuffix('.0')} mm)"
+    )
     return f"{slab.kind} of slices {slab.first} to {slab.last}{thick}"
 
 

@@ -114,9 +114,9 @@ class ImageLayers(QObject):
             self._entries[next(self._numbers)] = _Entry(layer)
             layer.events.name.connect(self._on_name)
             layer.events.data.connect(self._on_data)
-        self.listed.emit(new)
         for key, name in names.items():
             self.removed.emit(key, name)
+        self.listed.emit(new)
 
     def close(self) -> None:
         """Stop following."""

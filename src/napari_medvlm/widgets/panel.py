@@ -55,7 +55,6 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
-
 class MedvlmPanel(QWidget):
     """The dock widget.
 

@@ -6,9 +6,9 @@ from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QWidget
 
 from ..asking.sources import Stack
-from ..asking.wording import number_words
+from ..asking.wording import thickness_words
 from ..imaging import SLAB_KINDS, Slab
-from .plain import named, quiet
+from .plain import named, narrow, quiet
 
 
 class SlabBox(QWidget):
@@ -22,7 +22,7 @@ class SlabBox(QWidget):
         self._unit = ""
         self.slices = QSpinBox()
         self.slices.setRange(1, 1)
-        self.slices.setMaximumWidth(80)
+        narrow(self.slices, 44)
         named(
             self.slices,
             "Slices in a slab",
@@ -30,6 +30,7 @@ class SlabBox(QWidget):
             "picked slices of this layer and plane follow",
         )
         self.kind = QComboBox()
+        self.kind.setMinimumContentsLength(5)
         for kind in SLAB_KINDS:
             self.kind.addItem(kind, kind)
         named(
@@ -41,7 +42,8 @@ class SlabBox(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
-        for widget in (QLabel("slab of"), self.slices, self.kind, self.thickness):
+        self._noun = QLabel()
+        for widget in (QLabel("slab of"), self.slices, self._noun, self.kind, self.thickness):
             layout.addWidget(widget)
         layout.addStretch(1)
         self.slices.valueChanged.connect(self._on_changed)
@@ -80,11 +82,10 @@ class SlabBox(QWidget):
 
     def _show(self) -> None:
         slices, places = self.slices.value(), self._stack.places
-        self.slices.setSuffix(" slices" if slices > 1 else " slice")
+        self._noun.setText("slices" if slices > 1 else "slice")
         self.kind.setEnabled(slices > 1)
         words = ""
         if self._unit == "mm" and len(places) > 1:
             apart = abs(places[-1] - places[0]) / (len(places) - 1)
-            thick = slices * apart
-            words = f"= {number_words(thick, 0 if thick >= 10 else 1)} mm"
+            words = thickness_words(slices * apart)
         self.thickness.setText(words)

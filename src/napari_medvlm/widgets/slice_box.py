@@ -8,7 +8,7 @@ from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QButtonGroup,
-    QComboBox,
+    QCheckBox,
     QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 
 from ..asking.choosing import DEFAULT_EVEN, SliceChoice, Spread
 from ..asking.sources import Stack
-from .plain import named
+from .plain import named, narrow
 
 
 class SliceBox(QWidget):
@@ -68,10 +68,10 @@ class SliceBox(QWidget):
 
     def choose(self, choice: SliceChoice | None) -> None:
         """Choose by program; a range too, but nothing that is written: that is picked."""
-        with QSignalBlocker(self.number), QSignalBlocker(self.by):
+        with QSignalBlocker(self.number), QSignalBlocker(self.by_mm):
             if choice is not None and choice.kind in ("even", "mm", "segments"):
                 self.number.setValue(choice.count)
-                self.by.setCurrentIndex(1 if choice.kind == "mm" else 0)
+                self.by_mm.setChecked(choice.kind == "mm")
         button = {"current": self.this, "range": self.stretch}
         chosen = self.picked if choice is None else button.get(choice.kind, self.evenly)
         chosen.setChecked(True)
@@ -114,8 +114,8 @@ class SliceBox(QWidget):
             with QSignalBlocker(self.number):
                 self.number.setValue(self._suggested)
         self.this.setText(f"this {noun}")
-        self.total.setText(f"of {stack.count}")
-        self.by.setVisible(stack.fps is None and stack.count > 1)
+        self.number.setSuffix(f" of {stack.count}")
+        self.by_mm.setVisible(stack.fps is None and stack.count > 1)
         self.show_picked(self._picked_now)
         for widget in self._controls:
             widget.setEnabled(stack.count > 0)
@@ -131,24 +131,24 @@ class SliceBox(QWidget):
         named(self.evenly, "Evenly spaced slices", "Send slices spread over the whole plane")
         self.number = _number(1, 9999, "How many slices", "How many evenly spaced slices are sent")
         self.number.setValue(DEFAULT_EVEN)
-        self.total = QLabel()
-        self.by = QComboBox()
-        self.by.addItems(["by number", "by mm"])
+        narrow(self.number, 70)
+        self.by_mm = QCheckBox("by mm")
         named(
-            self.by,
-            "Spaced by number or by millimetres",
-            "By number as the models' authors count them; by millimetres the slices nearest to "
-            "evenly spaced places, also where slices lie unevenly",
+            self.by_mm,
+            "Spaced by millimetres",
+            "The slices nearest to evenly spaced places in millimetres, also where slices lie "
+            "unevenly; else evenly spaced numbers, as the models' authors count them",
         )
         self.stretch = QRadioButton("range")
         named(self.stretch, "A range", "Send the slices from one to another, both included")
         self.first, self.last = QDoubleSpinBox(), QDoubleSpinBox()
         for box, which in ((self.first, "First"), (self.last, "Last")):
-            box.setMaximumWidth(80)
+            narrow(box, 54)
             named(box, f"{which} of the range", f"{which} slice of the range")
         self.to = QLabel("to")
         self.many = _number(0, 9999, "How many of the range", "All, or so many, evenly spaced")
         self.many.setSpecialValueText("all")
+        narrow(self.many, 38)
         self.picked = QRadioButton("picked")
         named(
             self.picked,
@@ -169,7 +169,7 @@ class SliceBox(QWidget):
         for button in self._radios:
             self._kinds.addButton(button)
         self.this.setChecked(True)
-        others = (self.number, self.by, self.first, self.last, self.many, self.list, self.add)
+        others = (self.number, self.by_mm, self.first, self.last, self.many, self.list, self.add)
         self._controls: Sequence[QWidget] = (*self._radios, *others)
         self.show_picked(False)
 
@@ -179,7 +179,7 @@ class SliceBox(QWidget):
         grid.setHorizontalSpacing(6)
         grid.setVerticalSpacing(4)
         rows: tuple[tuple[QWidget, ...], ...] = (
-            (self.evenly, self.number, self.total, self.by),
+            (self.evenly, self.number, self.by_mm),
             (self.stretch, self.first, self.to, self.last, self.many),
             (self.picked, self.list, self.add),
         )
@@ -203,7 +203,7 @@ class SliceBox(QWidget):
         self.number.valueChanged.connect(lambda _: self._on_value(self.evenly))
         for box in (self.first, self.last, self.many):
             box.valueChanged.connect(lambda _: self._on_value(self.stretch))
-        self.by.currentIndexChanged.connect(self._on_by)
+        self.by_mm.toggled.connect(self._on_by)
         self.list.textEdited.connect(self._on_written)
         self.list.editingFinished.connect(lambda: self.list.setModified(False))
         self.add.clicked.connect(self.toggled.emit)
@@ -214,7 +214,7 @@ class SliceBox(QWidget):
     def _spread(self) -> Spread:
         if self._stack.fps is not None:
             return "segments" if self._segments else "even"
-        return "mm" if self.by.currentIndex() == 1 else "even"
+        return "mm" if self.by_mm.isChecked() else "even"
 
     def _offer_range(self) -> None:
         timed = self._stack.fps is not None
@@ -234,7 +234,7 @@ class SliceBox(QWidget):
         else:
             button.setChecked(True)
 
-    def _on_by(self, _index: int) -> None:
+    def _on_by(self, _on: bool) -> None:
         if self.evenly.isChecked() or self.stretch.isChecked():
             self.changed.emit()
 
@@ -246,7 +246,6 @@ class SliceBox(QWidget):
 def _number(low: int, high: int, name: str, tip: str) -> QSpinBox:
     box = QSpinBox()
     box.setRange(low, high)
-    box.setMaximumWidth(80)
     box.setCorrectionMode(QAbstractSpinBox.CorrectionMode.CorrectToNearestValue)
     named(box, name, tip)
     return box

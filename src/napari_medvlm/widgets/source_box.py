@@ -374,9 +374,7 @@ class SourceBox(QWidget):
         except SelectionError as error:
             self._written_problem = error
             return
-        self.picks = self.picks.write(
-            here.key, here.plane, indices, time=here.time, slab=here.slab
-        )
+        self.picks = self.picks.write(here.key, here.plane, indices, time=here.time, slab=here.slab)
         self.slices.show_picked(self.picks.find(here) is not None)
 
     def _on_slab(self) -> None:

@@ -13,7 +13,7 @@ from ..dialogue import Region
 from ..imaging import Frame
 from .plain import PlainLabel, named, quiet
 from .strip_button import StripButton
-from .thumbnails import THUMBNAIL, thumbnail
+from .thumbnails import THUMBNAIL, squared, thumbnail
 
 _TIP = (
     "Click to go there in the viewer. Drag, or Ctrl+Left and Ctrl+Right, to move it; "
@@ -146,7 +146,7 @@ class Strip(QWidget):
         self, number: int, frame: Frame, caption: str, regions: Sequence[Region]
     ) -> None:
         button = self.buttons[number]
-        button.setIcon(QIcon(thumbnail(frame, regions)))
+        button.setIcon(QIcon(squared(thumbnail(frame, regions))))
         metrics = button.fontMetrics()
         cut = (
             metrics.elidedText(line, Qt.TextElideMode.ElideMiddle, THUMBNAIL + 16)

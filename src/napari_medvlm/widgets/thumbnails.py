@@ -48,3 +48,13 @@ def thumbnail(frame: Frame, regions: Sequence[Region] = (), side: int = THUMBNAI
             )
         painter.end()
     return small
+
+
+def squared(picture: QPixmap, side: int = THUMBNAIL) -> QPixmap:
+    """A picture in the middle of a transparent square, so that several stand in line."""
+    square = QPixmap(side, side)
+    square.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(square)
+    painter.drawPixmap((side - picture.width()) // 2, (side - picture.height()) // 2, picture)
+    painter.end()
+    return square

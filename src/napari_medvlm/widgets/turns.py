@@ -20,7 +20,7 @@ from .pointing import Pointing
 if TYPE_CHECKING:
     from napari.layers import Layer
 
-_GONE = "The image is not open (any more), so it cannot be shown again."
+_GONE = "The image was removed or is not open, so it cannot be shown."
 
 
 class Turns(QObject):
