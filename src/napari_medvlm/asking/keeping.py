@@ -17,6 +17,7 @@ from ..engine import ModelChoice
 from ..errors import MedvlmError
 from ..records import Capsule, Journal, Kept, ModelRecord, Progress, State, journal_path
 from ..records.fingerprint import folder_digest
+from ..records.journal import MOST_BYTES
 from .exchange import Exchange, Stage
 from .offers import ModelOffer
 
@@ -55,12 +56,22 @@ class Keeper:
     ----------
     path
         The journal's file; None keeps nothing.
+    most_bytes
+        The size of the file beyond which the oldest questions go.
     clock
         Seconds from any fixed point, that of the conversation.
     """
 
-    def __init__(self, path: Path | None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
         self._path = path
+        self._keeps = True
+        self._most_bytes = most_bytes
         self._clock = clock
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="medvlm-journal")
         self._closed = path is None
@@ -85,9 +96,16 @@ class Keeper:
         """Whether something is still to be written or read."""
         return bool(self._work)
 
+    def prefer(self, *, keep: bool, most_bytes: int) -> None:
+        """Say whether questions are kept from now on, and how large the journal may grow.
+
+        A question that is kept already is kept with its answer, and can still be deleted.
+        """
+        self._keeps, self._most_bytes = keep, most_bytes
+
     def seek(self, study: str) -> None:
         """Ask for what is kept of a study, once; see `poll`."""
-        if study and study not in self._sought:
+        if study and self._keeps and study not in self._sought:
             self._sought.add(study)
             self._submit(self._seek, study)
 
@@ -95,7 +113,8 @@ class Keeper:
         """Keep a new question with its frames."""
         # It is in the conversation already: what is kept of its study need not come back.
         self._sought.update(frame.source for frame in exchange.question.frames)
-        self._submit(self._asked, exchange, offer)
+        if self._keeps:
+            self._submit(self._asked, exchange, offer)
 
     def heard(self, exchanges: Iterable[Exchange]) -> None:
         """Keep what has come: the end of an answer at once, text on its way now and then."""
@@ -166,6 +185,7 @@ class Keeper:
             self._journal = Journal(self._path)
             if self._journal.notice:
                 self._say(self._journal.notice)
+        self._journal.most_bytes = self._most_bytes
         return self._journal
 
     def _seek(self, study: str) -> None:
