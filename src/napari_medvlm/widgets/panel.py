@@ -20,7 +20,6 @@ from ..asking import (
     Session,
     Stage,
     compose,
-    contract_words,
     known_models,
     model_offer,
     place_regions,
@@ -28,8 +27,8 @@ from ..asking import (
 from ..dialogue import Generation, Reply
 from ..engine import ModelThread
 from ..errors import MedvlmError, QuestionError
-from ..imaging import Clip
 from .ask_box import AskBox
+from .chip_row import ChipRow
 from .comparing import Comparing
 from .conversation_view import ConversationView
 from .facing import Facing
@@ -95,6 +94,7 @@ class MedvlmPanel(QWidget):
         self.model_bar = ModelBar(known_models() if models is None else models)
         self.source_box = SourceBox(napari_viewer)
         self.strip = Strip()
+        self.chips = ChipRow()
         self.conversation_view = ConversationView()
         pointing = Pointing(napari_viewer, self.source_box)
         self._regions = RegionLayers(napari_viewer, self._on_regions)
@@ -188,7 +188,8 @@ class MedvlmPanel(QWidget):
         column = QVBoxLayout(body)
         column.setContentsMargins(8, 6, 8, 6)
         column.setSpacing(6)
-        for part in (self.first_use, self.model_bar, rule(), self.source_box, self.strip, rule()):
+        top = (self.first_use, self.model_bar, rule(), self.source_box, self.strip, self.chips)
+        for part in (*top, rule()):
             column.addWidget(part)
         column.addWidget(FindBar(self.conversation_view, self))
         column.addWidget(self.conversation_view, 1)
@@ -269,6 +270,7 @@ class MedvlmPanel(QWidget):
     def _show_problem(self, words: str) -> None:
         self._problem = words
         self.strip.show_problem(words)
+        self.chips.show_chips(())
         self._show_state()
 
     def _show_prepared(self, prepared: Prepared) -> None:
@@ -280,13 +282,11 @@ class MedvlmPanel(QWidget):
         self._keeping.seek(layer, prepared)
         boxes = () if layer is None else self._regions.boxes(layer)
         regions, left_out = place_regions(boxes, prepared.frames)
-        video = isinstance(prepared.source, Clip)
-        scaling = prepared.selection.scaling
-        words = contract_words(self.model_bar.contract, prepared.frames, video, scaling)
         tiles = self.source_box.options.in_tiles
         offer = self.preferring.offer(self.model_bar.chosen)
         need = self._budget.words(offer, prepared.frames, tiles=tiles)
-        self.strip.show_frames(prepared.frames, regions, words, need)
+        self.strip.show_frames(prepared.frames, regions, need)
+        self.chips.show_for(offer, prepared, len(regions), tiles)
         self.ask_box.show_note(self.preferring.notes(prepared.frames, left_out))
         self._show_state()
 
