@@ -5,7 +5,7 @@ import pytest
 
 from napari_medvlm.asking import Grid, grid_of, place, size_words
 from napari_medvlm.dialogue import Box, Reply
-from napari_medvlm.imaging import Selection, take
+from napari_medvlm.imaging import Frame, Selection, take
 
 from .scans import SPACING, ct
 
@@ -54,3 +54,11 @@ def test_boxes_without_a_place_are_left_out() -> None:
     frames = take(ct(), Selection(indices=(3,)))
     boxes = (Box("elsewhere", (0, 0, 4, 4), frame=1), Box("flat", (4, 4, 4, 9)))
     assert place(Reply(raw="", boxes=boxes), frames) == ()
+
+
+def test_placed_boxes_are_numbered_without_those_that_have_no_place() -> None:
+    nowhere = Box("nodule", (4, 4, 4, 9))
+    here = Box("nodule", (1, 2, 5, 6))
+    frames = (Frame.from_pixels(np.zeros((8, 8), np.uint8)),)
+    placed = place(Reply(raw="", boxes=(nowhere, here, here)), frames)
+    assert [box.number for box in placed] == [0, 1]

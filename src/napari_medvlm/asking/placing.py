@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,8 @@ class PlacedBox:
         Whether what the model wrote left the image.
     raw
         The four numbers as the model wrote them.
+    number
+        Of the box among the answer's boxes that have a place, from 0.
     """
 
     label: str
@@ -42,6 +44,7 @@ class PlacedBox:
     box: BoxXYXY
     clipped: bool
     raw: tuple[float, float, float, float]
+    number: int = 0
 
 
 def place_box(box: Box, frames: Sequence[Frame]) -> PlacedBox | None:
@@ -76,8 +79,8 @@ def place(reply: Reply, frames: Sequence[Frame]) -> tuple[PlacedBox, ...]:
     boxes
         In the order the model wrote them, without those that have no place.
     """
-    placed = (place_box(box, frames) for box in reply.boxes)
-    return tuple(box for box in placed if box is not None)
+    placed = [found for box in reply.boxes if (found := place_box(box, frames)) is not None]
+    return tuple(replace(box, number=number) for number, box in enumerate(placed))
 
 
 def box_size(placed: PlacedBox, affine: npt.NDArray[np.float64]) -> tuple[float, float]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..asking.exchange import Exchange
-from ..asking.placing import Grid, size_words
+from ..asking.placing import Grid, PlacedBox, size_words
 from .overlay import find_overlay, new_overlay
 from .viewing import from_layer, to_layer
 
@@ -39,9 +39,14 @@ def colour_of(question: int) -> str:
 
 
 def show_boxes(
-    viewer: Viewer, layer: Layer, grid: Grid, exchange: Exchange, time: int = 0
+    viewer: Viewer,
+    layer: Layer,
+    grid: Grid,
+    exchange: Exchange,
+    boxes: Sequence[PlacedBox],
+    time: int = 0,
 ) -> Shapes | None:
-    """Draw the boxes of an answer on their slices.
+    """Draw boxes of an answer on their slices of one image.
 
     Parameters
     ----------
@@ -50,29 +55,31 @@ def show_boxes(
     grid
         Of the source that the layer shows.
     exchange
-        A finished exchange about it.
+        A finished exchange about it, and perhaps about other images too.
+    boxes
+        Those of its boxes that lie on this image; where their corners were moved, they are
+        drawn as moved.
     time
         Time point that was asked about.
 
     Returns
     -------
     findings
-        The layer that they are on; None where the answer has no box.
+        The layer that they are on; None where there is no box.
     """
-    boxes = exchange.boxes
     if not boxes:
         return None
     findings = _findings(viewer, layer)
     width = line_width(layer)
     colour = colour_of(exchange.number)
-    for number, box in enumerate(boxes, start=1):
+    for box in boxes:
         findings.feature_defaults = {
             "label": box.label or "box",
             "size": size_words(box, grid),
             "model": exchange.model,
             "question": exchange.number,
             "image": box.frame + 1,
-            "box": number,
+            "box": box.number + 1,
             "clipped": box.clipped,
             "colour": colour,
         }

@@ -36,6 +36,8 @@ class ExchangeView(QFrame):
         super().__init__(parent)
         self.exchange = exchange
         self._grid = grid
+        #: Whether the reasoning folds when the answer begins; the user's clicks come first.
+        self.fold_reasoning = True
         self._folded_by_hand = False
         self._box_row: BoxRow | None = None
         self._linked: dict[LinkedLabel, tuple[str, int]] = {}
@@ -141,7 +143,8 @@ class ExchangeView(QFrame):
         if not self._folded_by_hand:
             # Open while it streams, folded once there is something better to read.
             failed = exchange.stage in (Stage.STOPPED, Stage.FAILED) and not exchange.answer
-            self.head.setChecked(exchange.answer_at is None or failed)
+            unfolded = exchange.answer_at is None or failed or not self.fold_reasoning
+            self.head.setChecked(unfolded)
         text = exchange.reasoning.strip()
         if self.reasoning.text() != text:
             self.reasoning.setText(text)

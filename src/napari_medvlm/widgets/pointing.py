@@ -89,7 +89,7 @@ class Pointing:
         about, layer = self._layer(exchange)
         if about is None or layer is None:
             return not exchange.boxes
-        findings = show_boxes(self._viewer, layer, about.grid, exchange, about.time)
+        findings = show_boxes(self._viewer, layer, about.grid, exchange, exchange.boxes, about.time)
         if go and findings is not None and about.point == tuple(self._viewer.dims.point):
             go_to(self._viewer, layer, exchange.boxes[0].corners, about.time)
         return True
