@@ -180,5 +180,5 @@ def test_the_journal_keeps_to_the_size_that_is_set(
     with qtbot.waitSignal(panel.replied, timeout=PATIENCE):
         panel.ask("what?")
     panel.session.keeper.wait()
-    assert panel.session.keeper._journal is not None
-    assert panel.session.keeper._journal.most_bytes == 10_000_000
+    (journal,) = panel.session.keeper._journals._open.values()
+    assert journal.most_bytes == 10_000_000

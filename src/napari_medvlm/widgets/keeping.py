@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..asking import Prepared, Session
 from ..imaging import Clip, Volume
+from .opened import scan_path
 from .turns import Turns
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Keeping:
             if frame.source in sought:
                 del sought[frame.source]
                 self._turns.meet(frame.source, layer, source)
-                self._keeper.seek(frame.source)
+                self._keeper.seek(frame.source, scan_path(layer))
 
     def bring_back(self) -> None:
         """Show what was found, and tell what is wrong with the journal."""

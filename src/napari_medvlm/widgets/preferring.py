@@ -69,5 +69,7 @@ class Preferring(QObject):
     def _apply(self, _now: object = None) -> None:
         now = self.now
         self._view.fold_reasoning = now.fold_reasoning
-        self._session.keeper.prefer(keep=now.keep, most_bytes=now.megabytes * 1_000_000)
+        self._session.keeper.prefer(
+            keep=now.keep, most_bytes=now.megabytes * 1_000_000, beside=now.beside
+        )
         self.changed.emit()
