@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +12,12 @@ from napari_medvlm.engine import EngineState
 from napari_medvlm.imaging.layers import layer_data
 from napari_medvlm.records import Journal
 from napari_medvlm.widgets import MedvlmPanel
-from napari_medvlm.widgets.settings import PLUGIN, Settings
+from napari_medvlm.widgets.settings import Settings
 
 from .fakes import CHOICE, FakeThread, events_of, reply, toy_offer
 
 pytestmark = pytest.mark.window
 PATIENCE = 5000
-
-
-@pytest.fixture(autouse=True)
-def stored(qapp: Any) -> Iterator[Any]:
-    """napari's own settings of the plugin, from the real manifest; back to defaults afterwards."""
-    from napari.settings import get_plugin_settings
-
-    found = get_plugin_settings(PLUGIN)
-    yield found
-    found.reset()
 
 
 def _panel(viewer: Any, thread: FakeThread) -> MedvlmPanel:
