@@ -26,7 +26,7 @@ from ..asking import (
 )
 from ..dialogue import Generation, Question, Reply, Turn
 from ..engine import ModelThread
-from ..errors import MedvlmError, QuestionError
+from ..errors import MedvlmError
 from .ask_box import AskBox
 from .chip_row import ChipRow
 from .choosing import Choosing
