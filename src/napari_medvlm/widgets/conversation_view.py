@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from qtpy.QtCore import QSize, Signal
+from qtpy.QtCore import QPoint, QSize, Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from ..asking.exchange import Exchange
@@ -33,6 +33,8 @@ class ConversationView(Column):
         self.setAccessibleName("Conversation")
         self.setMinimumHeight(150)
         self._views: dict[int, ExchangeView] = {}
+        #: Whether the reasoning of questions to come folds when the answer begins.
+        self.fold_reasoning = True
         self._following = True
         self.settled.connect(self._scroll_down)
         self._inside = QWidget()
@@ -55,7 +57,7 @@ class ConversationView(Column):
     def begin(self, exchange: Exchange, grid: Grid) -> ExchangeView:
         """Show a new question at the bottom."""
         self._hint.hide()
-        view = ExchangeView(exchange, grid)
+        view = ExchangeView(exchange, grid, fold_reasoning=self.fold_reasoning)
         view.box_clicked.connect(lambda box, v=view: self.box_clicked.emit(v.exchange, box))
         view.frame_clicked.connect(
             lambda number, window, v=view: self.frame_clicked.emit(v.exchange, number, window)
@@ -94,7 +96,9 @@ class ConversationView(Column):
             found = view.show_hit(hit if hit is not None and hit.number == number else None)
             if found is not None:
                 self._following = False
-                self.ensureWidgetVisible(found, 0, 20)
+                words, below = found
+                at = words.mapTo(self._inside, QPoint(0, below))
+                self.ensureVisible(at.x(), at.y(), 0, 40)
 
     def tick(self, now: float) -> None:
         """Let the seconds of open questions run."""
