@@ -19,6 +19,10 @@ from .frozen_strip import FrozenStrip
 from .plain import PlainLabel, bold, named, plain_tip, quiet
 from .text_view import TextView
 
+#: Characters of a folded reasoning whose links are made at once; those of a longer one are made
+#: when it is opened, so that no answer begins with a hitch.
+LINKED_UNSEEN = 8000
+
 
 class ExchangeView(QFrame):
     """A turn of the conversation; `update_from` shows a newer state of the same exchange.
@@ -80,8 +84,7 @@ class ExchangeView(QFrame):
         self.meta.show_text(exchange.status_words(now))
         # Words that still grow have no links: finding them anew at every token would cost more
         # than it gives.
-        if exchange.ended or exchange.answer_at is not None:
-            self._link(self.reasoning)
+        self._link_reasoning()
         self.actions.follow(exchange)
         if exchange.ended:
             self._link(self.answer)
@@ -113,7 +116,7 @@ class ExchangeView(QFrame):
         named(self.head, "Reasoning", "Show or hide how the model came to its answer")
         self.head.toggled.connect(self._on_toggled)
         self.head.clicked.connect(self._on_clicked)
-        self.reasoning = quiet(TextView())
+        self.reasoning = quiet(TextView(aside=True))
         self.reasoning.setAccessibleName("The model's reasoning")
         self.answer = TextView()
         self.answer.setAccessibleName("The model's answer")
@@ -175,6 +178,12 @@ class ExchangeView(QFrame):
         # "B" below "B: pneumothorax" would say nothing more.
         self.answer.setVisible(bool(self.answer.text()) and not (choice and is_bare_choice(reply)))
         self.remarks.show_text("\n".join(f"! {said}" for said in remarks(reply, question)))
+
+    def _link_reasoning(self) -> None:
+        exchange = self.exchange
+        shown = self.head.isChecked() or len(exchange.reasoning) <= LINKED_UNSEEN
+        if shown and (exchange.ended or exchange.answer_at is not None):
+            self._link(self.reasoning)
 
     def _link(self, label: TextView) -> None:
         frames, boxes = self.exchange.question.frames, self.exchange.boxes
@@ -240,6 +249,7 @@ class ExchangeView(QFrame):
     def _on_toggled(self, on: bool) -> None:
         self.head.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
         self.reasoning.setVisible(on and bool(self.reasoning.text()))
+        self._link_reasoning()
 
     def _on_clicked(self) -> None:
         self._folded_by_hand = True

@@ -28,6 +28,12 @@ _SCHEME = "medvlm-link:"
 #: Readable on the dark theme and on the light one.
 _COLOUR = "#3f8fdb"
 _PROBLEM_COLOUR = "#b8860b"
+_PLAIN = "border: none; padding: 0 0 0 5px"
+#: Half-transparent grey recedes on dark and light ground alike.
+_ASIDE = (
+    "border: none; border-left: 2px solid rgba(128, 128, 128, 80);"
+    " margin: 0 0 0 7px; padding: 0 0 0 6px"
+)
 
 
 class TextView(QTextBrowser):
@@ -37,6 +43,11 @@ class TextView(QTextBrowser):
     image or address in a model's text can be taken for one; and it has no way to load anything.
     Text that grows changes the last lines alone. Links are followed by mouse, or by Tab and
     Enter.
+
+    Parameters
+    ----------
+    aside
+        Whether a line at its left sets it apart from what matters more.
     """
 
     #: Number of a link that leads somewhere and was clicked.
@@ -44,7 +55,7 @@ class TextView(QTextBrowser):
     #: Number of the link that is pointed at; -1 when none is any more.
     pointed = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, *, aside: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.links: tuple[Link, ...] = ()
         self._tips: tuple[str, ...] = ()
@@ -60,8 +71,10 @@ class TextView(QTextBrowser):
         self.setOpenLinks(False)
         self.setUndoRedoEnabled(False)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        # The ground of what it lies on, in any theme.
-        self.setStyleSheet("QTextBrowser { background: transparent; border: none; padding: 0 }")
+        # The ground of what it lies on, in any theme; the words stand below those of labels.
+        self.setStyleSheet(
+            f"QTextBrowser {{ background: transparent; {_ASIDE if aside else _PLAIN} }}"
+        )
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
