@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from napari_medvlm.asking import (
     PlacedBox,
     answer_words,
-    contract_words,
     frame_words,
     frames_words,
     sent_words,
@@ -17,7 +14,6 @@ from napari_medvlm.asking.engine_words import state_tone, state_words
 from napari_medvlm.dialogue import Question, Region, Turn
 from napari_medvlm.engine import EngineState
 from napari_medvlm.imaging import Frame, Selection, take
-from napari_medvlm.models.catalog import PROFILES
 
 from .scans import ct
 
@@ -58,27 +54,6 @@ def test_what_went_with_a_question() -> None:
     assert sent_words(question, "demo (toy)") == (
         "demo (toy) · 2 images · ▣ region 1 on image 2 · ▣ mass on image 1 · follow-up · reasoning"
     )
-
-
-def test_what_lies_outside_the_training_is_marked() -> None:
-    contract = PROFILES["demo"].contract
-    axial = take(ct(), Selection(indices=(0, 6)))
-    sagittal = take(ct(), Selection(indices=(0,), plane="sagittal"))
-    assert contract_words(contract, axial).startswith("✓ CT   ✓ axial   ✓ ")
-    assert "! sagittal: trained on" in contract_words(contract, sagittal)
-    assert contract_words(contract, ()) == ""
-    assert contract_words(None, axial) == ""
-
-
-def test_how_slices_were_scaled_is_told_to_models_that_care() -> None:
-    contract = PROFILES["fleming-vl-8b"].contract
-    choice = Selection(indices=(0, 6))
-    assert "! one window: trained with each slice" in contract_words(contract, take(ct(), choice))
-    own = replace(choice, scaling="slice_extremes")
-    words = contract_words(contract, take(ct(), own), scaling=own.scaling)
-    assert "✓ each slice scaled by its own extremes" in words
-    # 8-bit frames without a window say nothing by themselves.
-    assert "slice" not in contract_words(contract, take(ct(), own))
 
 
 @pytest.mark.parametrize(

@@ -41,3 +41,16 @@ def test_mistakes_are_told_in_a_line(
     told = capsys.readouterr().err
     assert words in told
     assert told.count("\n") == 1
+
+
+def test_plan_says_what_the_model_was_trained_on(capsys: pytest.CaptureFixture[str]) -> None:
+    ct = ["plan", "--model", "medvlm-r1", "--modality", "us", "--slices", "3"]
+    assert main(ct) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert "✕ ultrasound   ! 3 images" in told
+    assert "✕ MedVLM-R1 was trained on MRI; this is ultrasound." in told
+    assert main([*ct, "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert [chip["tone"] for chip in facts["input"]] == ["against", "unsure"]
+    assert main(["plan", "--model", "demo", "--video", "--slices", "8"]) == 0
+    assert "✓ 8 frames" in capsys.readouterr().out

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hub_server import CHECKPOINT, REPOSITORY, Hub, Repository
 
-
-class _Hasty:
-    """The module ``time``, but for sleeping."""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(time, name)
-
-    def sleep(self, seconds: float) -> None:
-        """Come back at once."""
+from napari_medvlm.fetching import transfer
 
 
 @pytest.fixture
@@ -45,13 +35,10 @@ def _client() -> Iterator[None]:
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, models: Path, _client: None) -> Iterator[Hub]:
     """A hub that holds a small CheXOne; the tests' own offline setting is lifted for it."""
-    from huggingface_hub import constants, file_download
+    from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    # What is cut off in the middle of a block is asked for again: small blocks, small files.
-    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 1024)
-    # Its own name for the module alone: other threads of this process go on sleeping.
-    monkeypatch.setattr(file_download, "time", _Hasty())
+    monkeypatch.setattr(transfer, "WAIT_SECONDS", 0.0)
     server = Hub()
     server.repositories[REPOSITORY] = Repository(
         {path.name: path.read_bytes() for path in sorted(CHECKPOINT.iterdir())}

@@ -25,7 +25,11 @@ class Repository:
     """What is published, and how the hub misbehaves about it.
 
     ``breaks`` are bytes after which the connection is cut, one for each request of a file,
-    used up from the front. ``spoiled`` files arrive with other bytes than were stated.
+    used up from the front. ``spoiled`` files arrive with other bytes than were stated. ``pages``
+    are answered with a web page, as a network with a log-in page does, ``longer`` files with more
+    bytes than were stated, ``shorter`` ones with fewer. ``busy`` counts refusals that pass.
+    Large files lie at the address ``elsewhere``. While ``held`` is set and not released, no more
+    than ``breaks`` bytes are sent.
     """
 
     files: dict[str, bytes]
@@ -36,6 +40,12 @@ class Repository:
     breaks: dict[str, list[int]] = field(default_factory=dict)
     spoiled: set[str] = field(default_factory=set)
     ranges: bool = True
+    pages: set[str] = field(default_factory=set)
+    longer: set[str] = field(default_factory=set)
+    shorter: set[str] = field(default_factory=set)
+    busy: int = 0
+    elsewhere: str = ""
+    held: threading.Event | None = None
 
 
 @dataclass(frozen=True)
@@ -132,6 +142,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _info(self, repository: Repository, found: re.Match[str]) -> None:
+        if "the hub itself" in repository.pages:
+            self._page()
+            return
         siblings = []
         for name, content in repository.files.items():
             entry: dict[str, Any] = {"rfilename": name, "size": len(content)}
@@ -168,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("X-Repo-Commit", repository.commit)
             place = f"{found['repository']}/{found['revision']}/{found['file']}"
-            self.send_header("Location", f"/cdn/{place}")
+            self.send_header("Location", f"{repository.elsewhere}/cdn/{place}")
             self.send_header("Content-Length", "0")
             self.end_headers()
         else:
@@ -177,13 +190,28 @@ class _Handler(BaseHTTPRequestHandler):
     def _file(self, repository: Repository, found: re.Match[str]) -> None:
         name = found["file"]
         content = repository.files[name]
+        if repository.busy:
+            repository.busy -= 1
+            self._refuse(503, "")
+            return
+        if name in repository.pages:
+            self._page()
+            return
         if name in repository.spoiled:
             content = bytes(byte ^ 1 for byte in content)
+        if name in repository.longer:
+            content += b"x" * 100_000
+        if name in repository.shorter:
+            content = content[:-100]
         start = self._start() if repository.ranges else 0
         self.send_response(206 if start else 200)
         self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
         self.send_header("X-Repo-Commit", repository.commit)
-        self.send_header("Content-Length", str(len(content) - start))
+        if name in repository.longer:
+            self.send_header("Connection", "close")
+            self.close_connection = True
+        else:
+            self.send_header("Content-Length", str(len(content) - start))
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         self.end_headers()
@@ -194,6 +222,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content[start:stop])
         if stop < len(content):
             self.close_connection = True
+            if repository.held is not None:
+                repository.held.wait()
+                self.wfile.write(content[stop:])
+
+    def _page(self) -> None:
+        body = b"<!doctype html><title>Log in to this network</title>"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def _start(self) -> int:
         found = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))

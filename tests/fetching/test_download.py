@@ -15,6 +15,7 @@ from napari_medvlm.fetching import space
 from napari_medvlm.fetching.download import FetchCancelled, begun_revision, fetch
 from napari_medvlm.fetching.hub import HubOffer, look
 from napari_medvlm.fetching.manifest import read_manifest, sha256_of
+from napari_medvlm.fetching.progress import Step
 from napari_medvlm.models.catalog import CATALOG
 from napari_medvlm.models.state import state_of
 
@@ -30,17 +31,17 @@ def offer(hub: Hub) -> HubOffer:
 def test_a_whole_download_is_the_published_folder_and_nothing_that_could_be_run(
     hub: Hub, offer: HubOffer, models: Path
 ) -> None:
-    told: list[tuple[str, int, int]] = []
-    folder = fetch(ENTRY, offer, lambda *step: told.append(step))
+    told: list[Step] = []
+    folder = fetch(ENTRY, offer, told.append)
     assert folder == models / "chexone"
     for path in CHECKPOINT.iterdir():
         assert (folder / path.name).read_bytes() == path.read_bytes()
     names = {path.name for path in folder.iterdir()}
     assert names == {path.name for path in CHECKPOINT.iterdir()} | {"README.md", "manifest.json"}
     assert state_of(ENTRY).kind == "ready"
-    done = [step[1] for step in told]
+    done = [step.done for step in told]
     assert done == sorted(done)
-    assert told[-1][1:] == (offer.size, offer.size)
+    assert (told[-1].done, told[-1].total) == (offer.size, offer.size)
     # The commit is asked for, never the branch, which may have moved meanwhile.
     assert all(f"/{COMMIT}/" in one.path for one in hub.asked if "/resolve/" in one.path)
 
@@ -64,7 +65,7 @@ def test_a_connection_that_breaks_goes_on_at_its_last_byte(
     folder = fetch(ENTRY, offer)
     assert (folder / PART).read_bytes() == repository.files[PART]
     starts = [one.range for one in hub.fetched(PART) if one.path.startswith("/cdn/")]
-    assert starts == ["", "bytes=4096-", "bytes=6144-"]
+    assert starts == ["", "bytes=5000-", "bytes=8000-"]
 
 
 def test_one_that_stays_broken_leaves_a_part_that_a_later_command_goes_on_with(
@@ -75,11 +76,11 @@ def test_one_that_stays_broken_leaves_a_part_that_a_later_command_goes_on_with(
         fetch(ENTRY, offer)
     state = state_of(ENTRY)
     assert state.kind == "partial"
-    assert 4096 <= state.held < offer.size
+    assert 5000 <= state.held < offer.size
     hub.asked.clear()
     fetch(ENTRY, offer)
     assert state_of(ENTRY).kind == "ready"
-    assert {one.range for one in hub.fetched(PART)} == {"bytes=4096-"}
+    assert {one.range for one in hub.fetched(PART)} == {"bytes=5000-"}
     assert not hub.fetched("tokenizer.json")  # what was whole is not fetched again
 
 
@@ -87,8 +88,8 @@ def test_one_that_stays_broken_leaves_a_part_that_a_later_command_goes_on_with(
 def test_a_cancelled_download_can_go_on(
     hub: Hub, offer: HubOffer, models: Path, stop: type[BaseException]
 ) -> None:
-    def cancel(name: str, done: int, total: int) -> None:
-        if done > total // 2:
+    def cancel(step: Step) -> None:
+        if step.done > step.total // 2:
             raise stop
 
     with pytest.raises(stop):
@@ -174,7 +175,7 @@ def test_what_is_here_already_needs_no_space(
 def test_two_downloads_of_one_model_do_not_meet(offer: HubOffer) -> None:
     refused: list[str] = []
 
-    def again(name: str, done: int, total: int) -> None:
+    def again(step: Step) -> None:
         if not refused:
             with pytest.raises(FetchError) as error:
                 fetch(ENTRY, offer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections import namedtuple
 from pathlib import Path
@@ -14,6 +15,7 @@ from napari_medvlm.errors import CheckpointError, FetchError, MedvlmError
 from napari_medvlm.fetching import space
 from napari_medvlm.fetching.manifest import read_manifest
 from napari_medvlm.fetching.pack import check, pack, use
+from napari_medvlm.fetching.progress import Step
 from napari_medvlm.models import locate
 from napari_medvlm.models.catalog import CATALOG
 from napari_medvlm.models.state import state_of
@@ -51,12 +53,13 @@ def test_a_pack_holds_the_model_and_nothing_else(packed: Path, source: Path) -> 
 
 
 def test_a_pack_put_in_place_is_the_model(packed: Path, models: Path) -> None:
-    told: list[tuple[str, int, int]] = []
-    folder = use(packed, "CheXOne", lambda *step: told.append(step))
+    told: list[Step] = []
+    folder = use(packed, "CheXOne", told.append)
     assert folder == models / "chexone"
     assert state_of(ENTRY).kind == "ready"
     assert locate("chexone").path == folder
-    assert told[-1][1] == told[-1][2] > 0
+    assert told[-1].done == told[-1].total > 0
+    assert {step.doing for step in told} == {"copying"}
     assert check(folder) == ()
 
 
@@ -87,8 +90,8 @@ def test_a_damaged_pack_is_not_put_in_place(packed: Path, models: Path) -> None:
 
 
 def test_a_copy_that_is_stopped_leaves_nothing(packed: Path, models: Path) -> None:
-    def stop(name: str, done: int, total: int) -> None:
-        if done == total:
+    def stop(step: Step) -> None:
+        if step.done == step.total:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -146,6 +149,7 @@ def test_an_incomplete_model_is_not_packed(source: Path, tmp_path: Path) -> None
         ({"files": {"run.py": {"size": 1, "sha256": "0" * 64}}}, "no file of a model"),
         ({"files": {"config.json": {"size": 1, "sha256": "x"}}}, "no size and checksum"),
         ({"files": {"config.json": 3}}, "no size and checksum"),
+        ({"files": {"config.json": {"size": -1, "sha256": "0" * 64}}}, "no size and checksum"),
         ({"files": []}, "list of files"),
         ({"version": 2}, "later version"),
         ({"format": "other"}, "Expected the manifest of a model"),
@@ -173,3 +177,48 @@ def test_a_stick_that_takes_no_large_files_is_told(tmp_path: Path) -> None:
 
     with pytest.raises(FetchError, match="exFAT"), space.written_to(tmp_path):
         raise OSError(errno.EFBIG, "File too large")
+
+
+def test_a_pack_that_lacks_a_listed_file_is_refused(packed: Path, models: Path) -> None:
+    (packed / "special_tokens_map.json").unlink(missing_ok=True)
+    facts = json.loads((packed / "manifest.json").read_text())
+    facts["files"]["LICENSE"] = {"size": 1, "sha256": "0" * 64}
+    (packed / "manifest.json").write_text(json.dumps(facts))
+    with pytest.raises(FetchError, match="lists LICENSE, which is not there"):
+        use(packed, "chexone")
+    assert list(models.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes with a name are of POSIX")
+def test_a_pipe_that_poses_as_a_file_is_not_waited_for(packed: Path, models: Path) -> None:
+    (packed / "merges.txt").unlink()
+    os.mkfifo(packed / "merges.txt")
+    with pytest.raises(FetchError, match=r"merges\.txt, which is not there"):
+        use(packed, "chexone")
+    assert check(packed) == ("merges.txt is missing.",)
+
+
+def test_a_link_out_of_a_pack_carries_nothing_in(
+    packed: Path, models: Path, tmp_path: Path
+) -> None:
+    secret = tmp_path / "key"
+    secret.write_text("private")
+    (packed / "README.md").symlink_to(secret)  # listed nowhere: not copied
+    (packed / "merges.txt").unlink()
+    (packed / "merges.txt").symlink_to(secret)  # listed, but with other content
+    with pytest.raises(FetchError, match="checksum"):
+        use(packed, "chexone")
+    assert list(models.iterdir()) == []
+
+
+def test_a_stick_that_is_pulled_out_is_not_taken_for_a_full_disk(
+    packed: Path, models: Path
+) -> None:
+    def pull(step: Step) -> None:
+        if step.name == PART:
+            raise AssertionError("the file could be opened")
+        shutil.rmtree(packed, ignore_errors=True)
+
+    with pytest.raises(FetchError, match=r"could not be read.*still connected"):
+        use(packed, "chexone", pull)
+    assert list(models.iterdir()) == []

@@ -137,41 +137,6 @@ def test_a_folder_is_found_as_what_it_is(tmp_path: Path) -> None:
     assert found.label == "Qwen2-VL checkpoint (some-model)"
 
 
-def test_chips_tell_what_lies_outside_the_contract() -> None:
-    contract = CATALOG["chexone"].contract
-    good = contract.chips(modality="DX", planes=["acquired"], frames=2)
-    assert [(c.kept, c.text) for c in good] == [(True, "radiograph"), (True, "2 frames")]
-    bad = contract.chips(modality="CT", planes=["axial"], frames=30)
-    assert [c.kept for c in bad] == [False, False]
-    assert bad[0].text == "CT: trained on radiograph"
-    assert bad[1].text == "30 frames: trained on 11"
-    clip = contract.chips(frames=8, kind="video")
-    assert [(c.kept, c.text) for c in clip] == [(False, "video: trained on images")]
-    assert CATALOG["demo"].contract.chips(planes=["coronal", "coronal"]) == (
-        type(clip[0])(False, "coronal: trained on axial"),
-    )
-    assert contract.chips() == ()
-
-
-def test_chips_of_a_model_that_saw_each_slice_by_itself() -> None:
-    contract = CATALOG["fleming-vl-8b"].contract
-    trained = contract.chips(planes=["axial"], frames=11, windowed=False)
-    assert [c.text for c in trained if c.kept] == [
-        "axial",
-        "11 frames",
-        "each slice scaled by its own extremes, as trained",
-    ]
-    windowed = contract.chips(frames=12, windowed=True)
-    assert [c.text for c in windowed] == [
-        "12 frames: trained on 11",
-        "one window: trained with each slice scaled by its own extremes",
-    ]
-    assert not any(c.kept for c in windowed)
-    clip = contract.chips(frames=32, kind="video")
-    assert [(c.kept, c.text) for c in clip] == [(True, "32 frames")]
-    assert [c.text for c in contract.chips(frames=1, windowed=True)] == ["1 frame"]
-
-
 def test_tasks_are_found_by_key() -> None:
     profile = CATALOG["chexone"].profile
     assert profile.task("locate").fill("left effusion") == (

@@ -7,6 +7,7 @@ become words, and the answer's boxes go back to their source.
 from __future__ import annotations
 
 from .budget import Budget
+from .chips import chips_of, sent_frames, sent_question
 from .choosing import SliceChoice, add_slice, scaling_of
 from .composing import Composed, compose
 from .conversation import Conversation
@@ -21,7 +22,6 @@ from .sources import Offer, offer
 from .thread import AskingThread
 from .wording import (
     answer_words,
-    contract_words,
     frame_words,
     frames_words,
     position_words,
@@ -51,8 +51,8 @@ __all__ = [
     "Stage",
     "add_slice",
     "box_size",
+    "chips_of",
     "compose",
-    "contract_words",
     "exchange_of",
     "frame_words",
     "frames_words",
@@ -65,6 +65,8 @@ __all__ = [
     "place_regions",
     "position_words",
     "scaling_of",
+    "sent_frames",
+    "sent_question",
     "sent_words",
     "size_words",
     "window_words",

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from ..dialogue import Generation, Question, Turn
 from ..dialogue.question import FrameKind, Mode
 from ..errors import QuestionError
-from ..imaging import Clip, Frame, Selection, Volume, take
+from ..imaging import Clip, Frame, Scaling, Selection, Volume, take
 from .regions import FrameBox, LeftOut, SourceBox, place_regions
 
 
 @dataclass(frozen=True, eq=False)
 class Composed:
-    """A question, and the user's boxes that could not become part of it."""
+    """A question, the user's boxes that could not become part of it, and how it was scaled."""
 
     question: Question
     left_out: tuple[LeftOut, ...] = ()
+    scaling: Scaling | None = None
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -98,7 +99,7 @@ def compose(
         generation=generation or Generation(),
         tiles=tiles,
     )
-    return Composed(question, left_out)
+    return Composed(question, left_out, selection.scaling)
 
 
 def seconds_between(frames: Sequence[Frame]) -> float | None:

@@ -8,6 +8,7 @@ from ..models import sent_text
 from ..records import Kept
 from .conversation import Conversation
 from .exchange import Exchange
+from .holding import Holding
 from .keeping import Keeper, exchange_of
 from .offers import ModelOffer
 from .thread import AskingThread
@@ -29,6 +30,7 @@ class Session:
         self.thread = thread
         self.keeper = Keeper(None) if keeper is None else keeper
         self.conversation = Conversation()
+        self.holding = Holding(thread)
 
     @property
     def busy(self) -> bool:
@@ -82,7 +84,9 @@ class Session:
 
     def pump(self) -> tuple[Exchange, ...]:
         """Take what has happened; returns the exchanges that are different now."""
-        changed = self.conversation.hear(self.thread.drain())
+        events = self.thread.drain()
+        self.holding.hear(events)
+        changed = self.conversation.hear(events)
         self.keeper.heard(changed)
         return changed
 

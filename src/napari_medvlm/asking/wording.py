@@ -7,8 +7,7 @@ import re
 from collections.abc import Sequence
 
 from ..dialogue import Question
-from ..imaging import Frame, Scaling, Window
-from ..models.contracts import InputContract
+from ..imaging import Frame, Window
 from .placing import PlacedBox
 
 #: A true minus sign: a hyphen is easily lost before a position.
@@ -86,44 +85,6 @@ def sent_words(question: Question, model: str = "") -> str:
         words.append("follow-up")
     words.append(question.mode)
     return " · ".join(word for word in words if word)
-
-
-def contract_words(
-    contract: InputContract | None,
-    frames: Sequence[Frame],
-    video: bool = False,
-    scaling: Scaling | None = None,
-) -> str:
-    """What of the frames lies inside a model's training: "✓ CT  ✓ axial  ! 11 frames: …".
-
-    Parameters
-    ----------
-    contract
-        What the model was trained on; None says nothing.
-    frames
-        What is sent.
-    video
-        Whether they are frames of a clip; one of these is an image.
-    scaling
-        How slices became 8 bit; without it only a window that was used is told.
-    """
-    if contract is None or not frames:
-        return ""
-    chips = contract.chips(
-        modality=frames[0].modality,
-        planes=[frame.plane for frame in frames],
-        frames=len(frames),
-        kind="video" if video and len(frames) > 1 else "images",
-        windowed=None if video else _windowed(frames, scaling),
-    )
-    return "   ".join(f"{'✓' if chip.kept else '!'} {chip.text}" for chip in chips)
-
-
-def _windowed(frames: Sequence[Frame], scaling: Scaling | None) -> bool | None:
-    if any(frame.window is not None for frame in frames):
-        return True
-    # Frames without a window were 8 bit already, or each has its own extremes.
-    return False if scaling == "slice_extremes" else None
 
 
 def answer_words(answer: str, boxes: Sequence[PlacedBox]) -> str:

@@ -13,13 +13,16 @@ import numpy as np
 from ..asking import (
     Composed,
     FrameBox,
+    chips_of,
     compose,
     frame_words,
     model_offer,
     place,
     scaling_of,
+    sent_question,
     size_words,
 )  # fmt: skip
+from ..asking.chips import chip_facts, chip_words, outside
 from ..dialogue import Failed, Generation, Loaded, Loading, Prefill, Replied, Reply, Token
 from ..dialogue.context import ParseContext
 from ..dialogue.question import Mode
@@ -40,7 +43,7 @@ from ..imaging import (
 )  # fmt: skip
 from ..imaging import slice_count as count_slices
 from ..imaging.scan import Entry, scan
-from ..models.contracts import InputContract
+from ..models.contracts import Chip, InputContract
 from ..models.planning import PRECISIONS
 from .main import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USER_ERROR
 
@@ -204,6 +207,14 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def say_chips(chips: Sequence[Chip]) -> None:
+    """Say what the model was trained on: all chips in a line, in full what lies outside."""
+    if chips:
+        _say(chip_words(chips))
+    for chip in outside(chips):
+        _say(f"{chip.sign} {chip.sentence}")
+
+
 class _Printer:
     """Prints a streaming text to stdout under two headings, tags left out."""
 
@@ -228,7 +239,7 @@ class _Printer:
         sys.stdout.flush()
 
 
-def _follow(thread: ModelThread, request: int, printer: _Printer | None) -> Reply | Failed:
+def follow(thread: ModelThread, request: int, printer: _Printer | None) -> Reply | Failed:
     """Print what comes; the text itself to stdout, everything else to stderr."""
     for event in thread.events(request):
         if isinstance(event, Loading) and event.fraction in (None, 1.0):
@@ -248,7 +259,9 @@ def _follow(thread: ModelThread, request: int, printer: _Printer | None) -> Repl
     raise AssertionError("the engine ends every request with Replied or Failed")
 
 
-def reply_facts(source: Volume | Clip, composed: Composed, reply: Reply) -> dict[str, Any]:
+def reply_facts(
+    source: Volume | Clip, composed: Composed, reply: Reply, chips: Sequence[Chip] = ()
+) -> dict[str, Any]:
     """Everything of one answer as plain values, for ``--json``."""
     question = composed.question
     affine = source.affine if isinstance(source, Volume) and source.oriented else None
@@ -275,6 +288,7 @@ def reply_facts(source: Volume | Clip, composed: Composed, reply: Reply) -> dict
         "answer": reply.answer,
         "choice": reply.choice,
         "boxes": boxes,
+        "input": [chip_facts(chip) for chip in chips],
         "images": [frame_words(n, frame) for n, frame in enumerate(question.frames)],
         "raw": reply.raw,
         "complete": reply.complete,
@@ -294,10 +308,12 @@ def run(options: argparse.Namespace) -> int:
         _say(frame_words(number, frame))
     for remark in composed.remarks:
         _say(f"Note: {remark}")
+    chips = chips_of(offer.profile, sent_question(composed.question, source, composed.scaling))
+    say_chips(chips)
     thread = ModelThread()
     try:
         printer = None if options.json else _Printer(options.mode)
-        reply = _follow(thread, thread.ask(composed.question, offer.choice), printer)
+        reply = follow(thread, thread.ask(composed.question, offer.choice), printer)
     except KeyboardInterrupt:
         thread.stop()
         _say("\nmedvlm ask: stopped")
@@ -307,7 +323,7 @@ def run(options: argparse.Namespace) -> int:
     if isinstance(reply, Failed):
         _say(f"medvlm ask: {reply.message} {reply.advice}".strip())
         return EXIT_USER_ERROR if reply.kind == "user" else EXIT_FAILED
-    facts = reply_facts(source, composed, reply)
+    facts = reply_facts(source, composed, reply, chips)
     if options.json:
         print(json.dumps(facts))
         return EXIT_OK

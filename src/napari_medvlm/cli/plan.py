@@ -7,10 +7,14 @@ import json
 from typing import Any
 
 from ..asking.budget import plan_words, plans, sized
+from ..asking.chips import Sent, chip_facts, chip_words, chips_of, outside
 from ..asking.engine_words import device_words, size_in_bytes
 from ..engine.hardware import DeviceMemory, cpu_memory, device_memory
 from ..errors import QuestionError
+from ..imaging import PLANES
+from ..models.contracts import Chip
 from ..models.planning import PRECISIONS, Plan, Precision
+from ..models.profiles import Profile
 from .main import EXIT_OK
 
 #: On a GPU the least that is computed with is 16 bit; on the CPU 32 bit is the default.
@@ -23,6 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, help="catalog name or checkpoint folder")
     parser.add_argument("--slices", type=int, default=11, help="images, frames or tiles sent")
     parser.add_argument("--size", default="512x512", metavar="ROWSxCOLUMNS", help="of each image")
+    parser.add_argument("--modality", default="", help="DICOM's code of what is sent, such as CT")
+    parser.add_argument("--plane", default="", choices=PLANES, help="of the slices that are sent")
+    parser.add_argument("--video", action="store_true", help="frames of a clip, not images")
     parser.add_argument("--new-tokens", type=int, default=None, help="the longest answer")
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1; a GPU if any")
     parser.add_argument("--dtype", action="append", choices=PRECISIONS, help="bfloat16, int8, int4")
@@ -34,6 +41,19 @@ def _size(text: str) -> tuple[int, int]:
     if not (rows.isdigit() and columns.isdigit() and int(rows) and int(columns)):
         raise QuestionError(f"--size is ROWSxCOLUMNS such as 512x512; got “{text}”.")
     return int(rows), int(columns)
+
+
+def _chips(options: argparse.Namespace, profile: Profile) -> tuple[Chip, ...]:
+    """What is to be said about a question of which no more than this is known."""
+    several = options.slices > 1 and not options.video
+    sent = Sent(
+        frames=options.slices,
+        kind="video" if options.video and options.slices > 1 else "images",
+        slices=several and bool(options.plane),
+        modalities=(options.modality.strip().upper(),) if options.modality.strip() else (),
+        planes=(options.plane,) if options.plane else (),
+    )
+    return chips_of(profile, sent)
 
 
 def plan_facts(one: Plan) -> dict[str, Any]:
@@ -84,10 +104,12 @@ def run(options: argparse.Namespace) -> int:
         new_tokens=options.new_tokens,
     )
     model, load = sized(options.model), found[0].load
+    chips = _chips(options, model.profile)
     if options.json:
         facts = {
             "model": model.label,
             "device": None if memory is None else memory.device,
+            "input": [chip_facts(chip) for chip in chips],
             "images": load.images,
             "image_tokens": load.image_tokens,
             "prompt_tokens": load.prompt_tokens,
@@ -102,6 +124,8 @@ def run(options: argparse.Namespace) -> int:
         f"{load.prompt_tokens:,} tokens of prompt, at most {load.new_tokens:,} of answer; "
         f"{model.footprint.kv_bytes_per_token / 1024:.0f} KiB of cache a token in 16 bit"
     )
+    for line in (chip_words(chips), *(f"{c.sign} {c.sentence}" for c in outside(chips))):
+        print(line)
     print("\n".join(_table(found, memory)))
     print("Weights and cache are counted; working memory is an upper estimate.")
     return EXIT_OK

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import FetchError
-from ..extras import require
+from ..extras import install_hint, is_there, require
 from .selecting import wanted
 
 #: Seconds that the hub has to answer a question about a model.
 TIMEOUT = 20.0
 PURPOSE = "to get models"
-_GOES_ON = "What has come is kept: the same command goes on where it broke off."
+_GOES_ON = "What has come is kept: getting the model again goes on where it broke off."
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class HubOffer:
         Those that are wanted, by name.
     endpoint
         The hub; None for the usual one.
+    logged_in
+        Whether a log-in is kept on this machine that would be sent there.
     """
 
     repository: str
@@ -54,6 +57,7 @@ class HubOffer:
     gated: bool
     files: Mapping[str, HubFile]
     endpoint: str | None = None
+    logged_in: bool = False
 
     @property
     def size(self) -> int:
@@ -113,6 +117,8 @@ def look(repository: str, revision: str = "", endpoint: str | None = None) -> Hu
             f"{repository} publishes no weights in the safetensors form.",
             "Other forms can run code when they are opened, and are not read here.",
         )
+    if not info.sha:
+        raise FetchError(f"The hub names no commit of {repository}.", "Nothing can be pinned.")
     card = info.card_data.get("license") if info.card_data is not None else None
     return HubOffer(
         repository=repository,
@@ -121,12 +127,40 @@ def look(repository: str, revision: str = "", endpoint: str | None = None) -> Hu
         gated=bool(info.gated),
         files={name: _file(published[name]) for name in names},
         endpoint=endpoint,
+        logged_in=endpoint is None and bool(hub.get_token()),
     )
+
+
+def hub_address(endpoint: str | None = None) -> str:
+    """Where a hub is, as people read it; imports nothing and asks nobody."""
+    address = endpoint or os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+    return address.rstrip("/")
+
+
+def why_unreachable() -> str:
+    """Say why nothing can be fetched here, before anything is tried; empty where it can be."""
+    constants = sys.modules.get("huggingface_hub.constants")
+    if constants is None:
+        said = (os.environ.get(name, "") for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"))
+        offline = any(word.upper() in ("1", "ON", "YES", "TRUE") for word in said)
+    else:
+        offline = bool(constants.is_offline_mode())
+    if offline:
+        return "HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set: nothing can be fetched here."
+    lacking = [name for name in ("huggingface_hub", "httpx2", "filelock") if not is_there(name)]
+    if lacking:
+        return f"{lacking[0]} is not installed. {install_hint(lacking[0])}"
+    return ""
 
 
 def token_for(endpoint: str | None) -> bool | None:
     """Send the user's saved log-in to the usual hub alone, never to another one."""
     return None if endpoint is None else False
+
+
+def _gist(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:120] if lines else type(error).__name__
 
 
 def _file(sibling: Any) -> HubFile:
@@ -178,7 +212,15 @@ def told(repository: str, endpoint: str | None) -> Iterator[None]:
             f"The connection to {address} failed ({type(error).__name__}).",
             _GOES_ON,
         ) from error
-    except OSError as error:
-        if error.errno is not None:
-            raise  # of the disk
-        raise FetchError(f"A file of {repository} ended early.", _GOES_ON) from error
+    except httpx.HTTPError as error:
+        raise FetchError(
+            f"{address} answered in a way that was not understood ({type(error).__name__}).",
+            "Try again later.",
+        ) from error
+    except ValueError as error:
+        # Also how the library tells an answer that is no JSON: a web page, as networks with a
+        # log-in page give.
+        raise FetchError(
+            f"Expected what the hub tells of {repository}, found something else ({_gist(error)}).",
+            "This network may ask you to log in, or block the hub: open the hub in a browser.",
+        ) from error

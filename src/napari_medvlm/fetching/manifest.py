@@ -122,7 +122,7 @@ def _files(entries: Any, path: Path) -> dict[str, Listed]:
             raise CheckpointError(f"{path} lists {name!r}, which is no file of a model.")
         size = entry.get("size") if isinstance(entry, dict) else None
         sha256 = entry.get("sha256") if isinstance(entry, dict) else None
-        if not isinstance(size, int) or not _SHA256.fullmatch(str(sha256)):
+        if not isinstance(size, int) or size < 0 or not _SHA256.fullmatch(str(sha256)):
             raise CheckpointError(f"{path} gives no size and checksum of {name}.")
         found[name] = Listed(size, str(sha256))
     return found

@@ -9,14 +9,16 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import CheckpointError, FetchError
 from ..models.catalog import CATALOG, CatalogEntry, find
 from ..models.state import state_of, what_is_wrong
 from ..models.store import folder_of, locate
-from .download import Progress
 from .manifest import BLOCK, Listed, Manifest, read_manifest, sha256_of, write_manifest
+from .progress import Count, Progress
 from .selecting import wanted
 from .space import require_space, written_to
 
@@ -88,17 +90,16 @@ def check(folder: Path, progress: Progress | None = None) -> tuple[str, ...]:
             f"Expected a folder with manifest.json, found none in {folder}.",
             "Packs are made with medvlm models pack.",
         )
-    problems, done = [], 0
+    problems, count = [], Count(manifest.size, progress)
     for name, listed in manifest.files.items():
+        count.begin(name, listed.size)
         try:
-            problem = _problem(folder / name, listed)
+            problem = _problem(folder / name, listed, count)
         except OSError as error:
             problem = f"{name} cannot be read ({error.strerror})."
         if problem:
             problems.append(problem)
-        done += listed.size
-        if progress is not None:
-            progress(name, done, manifest.size)
+        count.at("checking", listed.size)
     why = "" if problems else what_is_wrong(folder)
     return (*problems, why) if why else tuple(problems)
 
@@ -154,13 +155,17 @@ def _takes_a_folder(name: str) -> CatalogEntry:
     return entry
 
 
-def _problem(path: Path, listed: Listed) -> str:
+def _problem(path: Path, listed: Listed, count: Count) -> str:
     if not path.is_file():
         return f"{path.name} is missing."
     size = path.stat().st_size
     if size != listed.size:
         return f"{path.name} should have {listed.size:,} bytes, found {size:,}."
-    if sha256_of(path) != listed.sha256:
+
+    def advance(length: int) -> None:
+        count.more("checking", length)
+
+    if sha256_of(path, advance) != listed.sha256:
         return f"{path.name} does not match its checksum."
     return ""
 
@@ -168,9 +173,8 @@ def _problem(path: Path, listed: Listed) -> str:
 def _copy(source: Path, target: Path, origin: Manifest, progress: Progress | None) -> Manifest:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise FetchError(f"{target} exists and is not empty.", "Name a folder that does not exist.")
-    names = list(origin.files) or wanted(p.name for p in source.iterdir() if p.is_file())
-    total = sum((source / name).stat().st_size for name in names)
-    require_space(target, total)
+    sizes = _sizes(source, origin)
+    require_space(target, sum(sizes.values()))
     draft = target.with_name(f"{target.name}.copying")
     with written_to(target):
         shutil.rmtree(draft, ignore_errors=True)
@@ -181,7 +185,7 @@ def _copy(source: Path, target: Path, origin: Manifest, progress: Progress | Non
                 origin.repository,
                 origin.revision,
                 origin.licence,
-                _copied(source, draft, names, origin, total, progress),
+                _copied(source, draft, sizes, origin, progress),
             )
             write_manifest(draft, made)
             if target.exists():
@@ -192,33 +196,66 @@ def _copy(source: Path, target: Path, origin: Manifest, progress: Progress | Non
     return made
 
 
+def _sizes(source: Path, origin: Manifest) -> dict[str, int]:
+    """Bytes of each file that is to be copied; of a manifest's files, all have to be there."""
+    with _read_from(source):
+        here = [path.name for path in source.iterdir() if path.is_file()]
+        lacking = [name for name in origin.files if name not in here]
+        if lacking:
+            raise FetchError(
+                f"The manifest in {source} lists {lacking[0]}, which is not there.",
+                "Copy or download the model again.",
+            )
+        return {name: (source / name).stat().st_size for name in origin.files or wanted(here)}
+
+
+@contextmanager
+def _read_from(source: Path) -> Iterator[None]:
+    """Blame the side that failed: a stick that was pulled out is no disk that is full."""
+    try:
+        yield
+    except OSError as error:
+        raise FetchError(
+            f"{source} could not be read ({error.strerror or error}).",
+            "Is the disk or stick still connected? Nothing was left behind.",
+        ) from error
+
+
 def _copied(
     source: Path,
     draft: Path,
-    names: list[str],
+    sizes: Mapping[str, int],
     origin: Manifest,
-    total: int,
     progress: Progress | None,
 ) -> dict[str, Listed]:
     found: dict[str, Listed] = {}
-    done = 0
-    for name in names:
-        digest, size = hashlib.sha256(), 0
-        with (source / name).open("rb") as read, (draft / name).open("wb") as written:
-            while block := read.read(BLOCK):
-                digest.update(block)
-                written.write(block)
-                size += len(block)
-                if progress is not None:
-                    progress(name, done + size, total)
-            # A stick is pulled out as soon as the command is back.
-            written.flush()
-            os.fsync(written.fileno())
-        done += size
-        found[name] = Listed(size, digest.hexdigest())
+    count = Count(sum(sizes.values()), progress)
+    for name, size in sizes.items():
+        count.begin(name, size)
+        found[name] = _copied_file(source / name, draft / name, count)
         if origin.files and found[name] != origin.files[name]:
             raise FetchError(
                 f"{name} does not match the checksum in the manifest.",
                 "Copy or download the model again.",
             )
     return found
+
+
+def _copied_file(source: Path, target: Path, count: Count) -> Listed:
+    digest, size = hashlib.sha256(), 0
+    with _read_from(source):
+        read = source.open("rb")
+    with read, target.open("wb") as written:
+        while True:
+            with _read_from(source):
+                block = read.read(BLOCK)
+            if not block:
+                break
+            digest.update(block)
+            written.write(block)
+            size += len(block)
+            count.at("copying", size)
+        # A stick is pulled out as soon as the command is back.
+        written.flush()
+        os.fsync(written.fileno())
+    return Listed(size, digest.hexdigest())

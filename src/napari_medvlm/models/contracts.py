@@ -1,13 +1,14 @@
-"""Input contracts: what a model was trained on, and what about a choice lies outside it.
+"""Input contracts: what a model was trained on, as plain values. No torch.
 
-No torch: panels and plans read them. Being outside a contract is told, never refused: people
-may ask what they like, but they should know.
+Panels and plans read them. What a choice has to do with a contract is said in chips, see
+``asking.chips``. Being outside a contract is told, never refused: people may ask what they like,
+but they should know.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from ..dialogue.question import FrameKind
 from ..imaging.selection import Scaling
@@ -19,16 +20,62 @@ MODALITY_WORDS = {
     "CR": "radiograph",
     "DX": "radiograph",
     "XR": "radiograph",
+    "MG": "mammogram",
+    "RF": "fluoroscopy",
+    "XA": "angiogram",
     "US": "ultrasound",
+    "IVUS": "intravascular ultrasound",
+    "PT": "PET",
+    "NM": "nuclear medicine",
+    "ES": "endoscopy",
+    "SM": "microscopy",
+}
+
+#: How a part of an input lies to the training: "inside" it; "unsure", near to it or not known,
+#: so that it may still work; "against" it, of another kind than all that was trained.
+Tone = Literal["inside", "unsure", "against"]
+
+#: The sign of a tone: never colour alone.
+SIGNS: dict[Tone, str] = {"inside": "✓", "unsure": "!", "against": "✕"}
+#: The same for people who hear it.
+TONE_WORDS: dict[Tone, str] = {
+    "inside": "as trained",
+    "unsure": "outside of the training, or not known",
+    "against": "against the training",
 }
 
 
 @dataclass(frozen=True)
 class Chip:
-    """One remark about an input: ``kept`` says whether it lies inside the contract."""
+    """One remark about a part of an input.
 
-    kept: bool
-    text: str
+    Parameters
+    ----------
+    topic
+        Which part: "training", "modality", "plane", "count", "scaling", "tiles", "region",
+        "options".
+    tone
+        How it lies to the training.
+    label
+        A word or three.
+    sentence
+        The same in full.
+    """
+
+    topic: str
+    tone: Tone
+    label: str
+    sentence: str
+
+    @property
+    def sign(self) -> str:
+        """✓, ! or ✕."""
+        return SIGNS[self.tone]
+
+    @property
+    def words(self) -> str:
+        """Sign and label: "✓ axial"."""
+        return f"{self.sign} {self.label}"
 
 
 @dataclass(frozen=True)
@@ -39,16 +86,28 @@ class InputContract:
     ----------
     trained_on
         One sentence for people.
+    known
+        Whether anybody said what it was trained on.
+    subject
+        What it was trained on, after "was trained on": "chest radiographs".
     modalities
-        DICOM modality codes; empty where anything goes.
+        DICOM modality codes; empty where it saw many kinds.
+    measured
+        Further codes that its authors have measured it on without training on them.
+    body_part
+        The only one it saw, in the words of DICOM; empty where it saw several.
     kinds
         "images", "video", or both.
     planes
-        Planes it saw; empty where anything goes.
+        The only planes it saw; empty where there were several, or nobody said.
+    volume_planes
+        The planes of the volumes it saw as slices; single images may have been of any.
     max_frames
-        More than this was not trained.
+        More than this at a time it was not trained on, or nobody said that it was.
     max_video_frames
         The same of a video; None is as many as of images.
+    context_frames
+        More than this its trained context cannot hold; None where that says nothing.
     scaling
         How stored values became 8 bit, in words.
     slice_scaling
@@ -61,20 +120,32 @@ class InputContract:
         Whether it takes a 3D tensor instead of frames.
     regions, masks
         Whether it was trained to read regions drawn by the user, and to give masks.
+    options_only
+        Whether all questions that it was trained on had options.
     tiles
         Whether an image can be cut into tiles for more detail.
     volume_slices
         How many evenly spaced slices of a volume are sent where nobody chose.
+    volume_exact
+        Whether volumes came as that many slices and no other number.
     clip_choice
         Which frames of a clip, in the words of ``imaging.parse_frames``.
+    caution
+        What must be known whatever is sent: label and sentence; None where there is nothing.
     """
 
     trained_on: str
+    known: bool = True
+    subject: str = ""
     modalities: tuple[str, ...] = ()
+    measured: tuple[str, ...] = ()
+    body_part: str = ""
     kinds: tuple[FrameKind, ...] = ("images",)
     planes: tuple[str, ...] = ()
+    volume_planes: tuple[str, ...] = ()
     max_frames: int = 1
     max_video_frames: int | None = None
+    context_frames: int | None = None
     scaling: str = "one 8-bit window, as shown"
     slice_scaling: Scaling = "window"
     resize: str = ""
@@ -82,62 +153,15 @@ class InputContract:
     volume: bool = False
     regions: bool = False
     masks: bool = False
+    options_only: bool = False
     tiles: bool = False
     volume_slices: int = 8
+    volume_exact: bool = False
     clip_choice: str = "even:8"
+    caution: tuple[str, str] | None = None
 
     @property
     def segments(self) -> int | None:
         """How many equal parts of a clip it was trained with; None where it was another way."""
         kind, _, number = self.clip_choice.partition(":")
         return int(number) if kind == "segments" else None
-
-    def chips(
-        self,
-        *,
-        modality: str = "",
-        planes: Iterable[str] = (),
-        frames: int = 0,
-        kind: FrameKind = "images",
-        windowed: bool | None = None,
-    ) -> tuple[Chip, ...]:
-        """Say for each part of an input whether the model was trained on its like.
-
-        Parameters
-        ----------
-        modality
-            DICOM code; nothing is said about an unknown one.
-        planes
-            Planes of the frames.
-        frames
-            How many frames are sent.
-        kind
-            As images or as a video.
-        windowed
-            Whether one window scaled all slices of a volume; None where that says nothing.
-        """
-        chips = []
-        word = MODALITY_WORDS.get(modality, modality)
-        if word and self.modalities:
-            known = dict.fromkeys(MODALITY_WORDS.get(m, m) for m in self.modalities)
-            kept = word in known
-            chips.append(Chip(kept, word if kept else f"{word}: trained on {', '.join(known)}"))
-        for plane in dict.fromkeys(planes):
-            if self.planes and plane in ("axial", "coronal", "sagittal"):
-                kept = plane in self.planes
-                text = plane if kept else f"{plane}: trained on {', '.join(self.planes)}"
-                chips.append(Chip(kept, text))
-        if frames and kind not in self.kinds:
-            chips.append(Chip(False, f"{kind}: trained on {', '.join(self.kinds)}"))
-        elif frames:
-            many = f"{frames} frame{'s' if frames > 1 else ''}"
-            most = self.max_frames
-            if kind == "video" and self.max_video_frames is not None:
-                most = self.max_video_frames
-            kept = frames <= most
-            chips.append(Chip(kept, many if kept else f"{many}: trained on {most}"))
-        if windowed is not None and frames > 1 and self.slice_scaling == "slice_extremes":
-            each = "each slice scaled by its own extremes"
-            text = f"one window: trained with {each}" if windowed else f"{each}, as trained"
-            chips.append(Chip(not windowed, text))
-        return tuple(chips)

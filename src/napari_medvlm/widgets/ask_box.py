@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 
 from ..dialogue.question import Mode, Question
 from ..models.profiles import Profile
+from .keys import asks, stops
 from .plain import PlainLabel, named, quiet
 
 ASK_TIP = "Ask the model (Ctrl+Enter)"
@@ -34,14 +35,7 @@ class WordsEdit(QTextEdit):
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Type, unless the key is one of the panel's."""
-        panels = event is not None and (
-            event.key() == Qt.Key.Key_Escape
-            or (
-                event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-                and bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-            )
-        )
-        if event is not None and panels:
+        if event is not None and (asks(event) or stops(event)):
             event.ignore()
         else:
             super().keyPressEvent(event)

@@ -33,9 +33,8 @@ class ConversationView(Column):
         self.setAccessibleName("Conversation")
         self.setMinimumHeight(150)
         self._views: dict[int, ExchangeView] = {}
-        #: Whether the reasoning of questions to come folds when the answer begins.
-        self.fold_reasoning = True
         self._following = True
+        self._fold_reasoning = True
         self.settled.connect(self._scroll_down)
         self._inside = QWidget()
         self._layout = QVBoxLayout(self._inside)
@@ -54,10 +53,22 @@ class ConversationView(Column):
         """The views, oldest first."""
         return tuple(self._views.values())
 
+    @property
+    def fold_reasoning(self) -> bool:
+        """Whether the reasoning folds when the answer begins."""
+        return self._fold_reasoning
+
+    @fold_reasoning.setter
+    def fold_reasoning(self, on: bool) -> None:
+        self._fold_reasoning = on
+        for view in self._views.values():
+            view.fold_reasoning = on
+
     def begin(self, exchange: Exchange, grid: Grid) -> ExchangeView:
         """Show a new question at the bottom."""
         self._hint.hide()
-        view = ExchangeView(exchange, grid, fold_reasoning=self.fold_reasoning)
+        view = ExchangeView(exchange, grid)
+        view.fold_reasoning = self._fold_reasoning
         view.box_clicked.connect(lambda box, v=view: self.box_clicked.emit(v.exchange, box))
         view.frame_clicked.connect(
             lambda number, window, v=view: self.frame_clicked.emit(v.exchange, number, window)

@@ -33,8 +33,6 @@ class ExchangeView(QFrame):
         The question.
     grid
         Of the source that it is about.
-    fold_reasoning
-        Whether the reasoning folds when the answer begins.
     """
 
     #: A box of the answer was clicked.
@@ -46,18 +44,12 @@ class ExchangeView(QFrame):
     edited = Signal()
     deleted = Signal()
 
-    def __init__(
-        self,
-        exchange: Exchange,
-        grid: Grid,
-        *,
-        fold_reasoning: bool = True,
-        parent: QWidget | None = None,
-    ) -> None:
+    def __init__(self, exchange: Exchange, grid: Grid, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.exchange = exchange
-        self._fold_reasoning = fold_reasoning
         self._grid = grid
+        #: Whether the reasoning folds when the answer begins; the user's clicks come first.
+        self.fold_reasoning = True
         self._folded_by_hand = False
         self._box_row: BoxRow | None = None
         self._linked: dict[TextView, tuple[str, int]] = {}
@@ -162,10 +154,11 @@ class ExchangeView(QFrame):
         has = bool(exchange.reasoning.strip())
         self.head.setVisible(has)
         self.head.setText(exchange.reasoning_words(now))
-        if self._fold_reasoning and not self._folded_by_hand:
+        if not self._folded_by_hand:
             # Open while it streams, folded once there is something better to read.
             failed = exchange.stage in (Stage.STOPPED, Stage.FAILED) and not exchange.answer
-            self.head.setChecked(exchange.answer_at is None or failed)
+            unfolded = exchange.answer_at is None or failed or not self.fold_reasoning
+            self.head.setChecked(unfolded)
         self.reasoning.show_text(exchange.reasoning.strip())
         self.reasoning.setVisible(has and self.head.isChecked())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, Qt, QTimer, Signal
+from qtpy.QtCore import QEvent, QTimer, Signal
 from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
@@ -20,7 +20,6 @@ from ..asking import (
     Session,
     Stage,
     compose,
-    contract_words,
     known_models,
     model_offer,
     place_regions,
@@ -28,18 +27,21 @@ from ..asking import (
 from ..dialogue import Generation, Reply
 from ..engine import ModelThread
 from ..errors import MedvlmError, QuestionError
-from ..imaging import Clip
 from .ask_box import AskBox
+from .chip_row import ChipRow
 from .comparing import Comparing
 from .conversation_view import ConversationView
 from .facing import Facing
 from .find_bar import FindBar
 from .hosting import window_of
 from .keeping import Keeping
+from .keys import asks, stops
 from .lifecycle import end_with
 from .model_bar import ModelBar
-from .plain import Column, PlainLabel, quiet, rule
+from .notice import FirstUse, footer
+from .plain import Column, rule
 from .pointing import Pointing
+from .preferring import Preferring
 from .pump import Pump
 from .regions_layer import RegionLayers
 from .source_box import SourceBox
@@ -53,7 +55,6 @@ if TYPE_CHECKING:
 
 #: Milliseconds that a choice must stand still before its frames are taken.
 SETTLE_MS = 60
-NOT_FOR_DIAGNOSIS = "For research only. Not for diagnosis."
 
 
 class MedvlmPanel(QWidget):
@@ -93,6 +94,7 @@ class MedvlmPanel(QWidget):
         self.model_bar = ModelBar(known_models() if models is None else models)
         self.source_box = SourceBox(napari_viewer)
         self.strip = Strip()
+        self.chips = ChipRow()
         self.conversation_view = ConversationView()
         pointing = Pointing(napari_viewer, self.source_box)
         self._regions = RegionLayers(napari_viewer, self._on_regions)
@@ -100,6 +102,8 @@ class MedvlmPanel(QWidget):
         self._comparing = Comparing(napari_viewer, view, pointing, self._regions)
         self._turns = Turns(self.session, view, pointing, self._comparing, self)
         self._keeping = Keeping(self.session, self._turns)
+        self.preferring = Preferring(self.session, view, self)
+        self.first_use = FirstUse(self.preferring.settings)
         self.ask_box = AskBox()
         self._facing = Facing(napari_viewer, self.source_box)
         self._settled = QTimer(self, singleShot=True, interval=SETTLE_MS)
@@ -184,13 +188,12 @@ class MedvlmPanel(QWidget):
         column = QVBoxLayout(body)
         column.setContentsMargins(8, 6, 8, 6)
         column.setSpacing(6)
-        notice = quiet(PlainLabel(NOT_FOR_DIAGNOSIS))
-        notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        for part in (self.model_bar, rule(), self.source_box, self.strip, rule()):
+        top = (self.first_use, self.model_bar, rule(), self.source_box, self.strip, self.chips)
+        for part in (*top, rule()):
             column.addWidget(part)
         column.addWidget(FindBar(self.conversation_view, self))
         column.addWidget(self.conversation_view, 1)
-        for part in (rule(), self.ask_box, notice):
+        for part in (rule(), self.ask_box, footer()):
             column.addWidget(part)
         area = Column()
         area.setWidget(body)
@@ -209,6 +212,8 @@ class MedvlmPanel(QWidget):
         self._turns.edited.connect(self.ask_box.put_back)
         self._turns.changed.connect(self._pump.hurry)
         self._turns.changed.connect(self._show_state)
+        self.preferring.said.connect(self.ask_box.show_line)
+        self.preferring.changed.connect(self._on_model)
         self.conversation_view.again.connect(self._on_again)
         self.ask_box.asked.connect(self._on_ask)
         self.ask_box.stopped.connect(self.stop)
@@ -221,11 +226,9 @@ class MedvlmPanel(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Ctrl+Enter asks and Esc stops, wherever in the panel the focus is."""
-        keys = () if event is None else (event.key(), event.modifiers())
-        enter = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        if keys and keys[0] in enter and keys[1] & Qt.KeyboardModifier.ControlModifier:
+        if asks(event):
             self._on_ask()
-        elif keys and keys[0] == Qt.Key.Key_Escape and self.busy:
+        elif stops(event) and self.busy:
             self.stop()
         else:
             super().keyPressEvent(event)
@@ -267,6 +270,7 @@ class MedvlmPanel(QWidget):
     def _show_problem(self, words: str) -> None:
         self._problem = words
         self.strip.show_problem(words)
+        self.chips.show_chips(())
         self._show_state()
 
     def _show_prepared(self, prepared: Prepared) -> None:
@@ -278,20 +282,19 @@ class MedvlmPanel(QWidget):
         self._keeping.seek(layer, prepared)
         boxes = () if layer is None else self._regions.boxes(layer)
         regions, left_out = place_regions(boxes, prepared.frames)
-        notes = [item.reason for item in left_out]
-        video = isinstance(prepared.source, Clip)
-        scaling = prepared.selection.scaling
-        words = contract_words(self.model_bar.contract, prepared.frames, video, scaling)
         tiles = self.source_box.options.in_tiles
-        need = self._budget.words(self.model_bar.chosen, prepared.frames, tiles=tiles)
-        self.strip.show_frames(prepared.frames, regions, words, need)
-        self.ask_box.show_note(" ".join(notes))
+        offer = self.preferring.offer(self.model_bar.chosen)
+        need = self._budget.words(offer, prepared.frames, tiles=tiles)
+        self.strip.show_frames(prepared.frames, regions, need)
+        self.chips.show_for(offer, prepared, len(regions), tiles)
+        self.ask_box.show_note(self.preferring.notes(prepared.frames, left_out))
         self._show_state()
 
     def _offer(self) -> ModelOffer:
-        if self.model_bar.chosen is None:
+        offer = self.preferring.offer(self.model_bar.chosen)
+        if offer is None:
             raise QuestionError("No model is at hand.", "Open a checkpoint folder.")
-        return self.model_bar.chosen
+        return offer
 
     def _compose(self, offer: ModelOffer) -> Composed:
         source, selection = self.source_box.selection()
@@ -330,6 +333,7 @@ class MedvlmPanel(QWidget):
             if exchange.ended:
                 self._on_end(exchange)
         self._keeping.bring_back()
+        self.preferring.look()
         state = self.session.thread.state
         self.model_bar.show_state(state)
         return self.busy or self._preparer.waiting or state.status == "loading"
@@ -384,11 +388,7 @@ class MedvlmPanel(QWidget):
             self.ask_box.show_line(str(error))
 
     def _on_draw(self) -> None:
-        if self.source_box.layer is None:
-            self.ask_box.show_line("Open a scan or a clip first: regions are drawn on an image.")
-            return
-        self._regions.draw_on(self.source_box.layer)
-        self.ask_box.show_line("Drag a rectangle on the image; it goes into the question.")
+        self.ask_box.show_line(self._regions.begin(self.source_box.layer))
 
     def _on_regions(self) -> None:
         self._settle()

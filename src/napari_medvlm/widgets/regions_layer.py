@@ -35,6 +35,13 @@ class RegionLayers:
         self._changed = changed
         self._followed: list[Shapes] = []
 
+    def begin(self, layer: Layer | None) -> str:
+        """Make ready for drawing, and say in a line what to do."""
+        if layer is None:
+            return "Open a scan or a clip first: regions are drawn on an image."
+        self.draw_on(layer)
+        return "Drag a rectangle on the image; it goes into the question."
+
     def draw_on(self, layer: Layer) -> Shapes:
         """Make ready for drawing a rectangle on an image; its layer is made at the first time."""
         regions = self._regions(layer)

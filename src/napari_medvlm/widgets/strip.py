@@ -76,20 +76,16 @@ class Strip(QWidget):
         self._area.setFixedHeight(THUMBNAIL + 40)
         named(self._area, "What is sent", "Exactly the images that will be sent, in this order")
         self.line = quiet(PlainLabel())
-        self.note = quiet(PlainLabel())
-        self.note.setToolTip("✓ as the model was trained, ! otherwise: it may still be asked")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         layout.addWidget(self._area)
         layout.addWidget(self.line)
-        layout.addWidget(self.note)
 
     def show_frames(
         self,
         frames: Sequence[Frame],
         regions: Sequence[Region] = (),
-        note: str = "",
         need: str = "",
     ) -> None:
         """Replace the thumbnails.
@@ -100,8 +96,6 @@ class Strip(QWidget):
             What will be sent.
         regions
             The user's boxes on them.
-        note
-            A line of its own below the totals.
         need
             Tokens and memory, at the end of the totals.
         """
@@ -112,14 +106,12 @@ class Strip(QWidget):
             self._show_frame(number, frame, inside)
         totals = (frames_words(self.frames), need)
         self.line.show_text(" · ".join(part for part in totals if part))
-        self.note.show_text(note)
 
     def show_problem(self, words: str) -> None:
         """Show no thumbnails, and why."""
         self.frames = ()
         self._make_buttons(0)
         self.line.show_text(words)
-        self.note.show_text("")
 
     def _make_buttons(self, count: int) -> None:
         # Kept and reused: scrolling through slices would flicker otherwise.

@@ -32,16 +32,20 @@ FLEMING = Profile(
         trained_on=(
             "Medical images of many kinds, volumes as 11 axial slices, and videos as 32 frames."
         ),
+        subject="medical images of many kinds",
         kinds=("images", "video"),
-        planes=("axial",),
+        volume_planes=("axial",),
         max_frames=11,
         max_video_frames=32,
+        # 256 tokens each, of 32,768 that the positions of the language model reach.
+        context_frames=120,
         scaling="each slice of a volume from its own minimum to its own maximum",
         slice_scaling="slice_extremes",
         resize=_RESIZE,
         needs_frames=False,
         tiles=True,
         volume_slices=11,
+        volume_exact=True,
         clip_choice="segments:32",
     ),
     reasoning=REASONING + "{text}",
@@ -65,6 +69,7 @@ INTERNVL = replace(
     title="InternVL checkpoint",
     contract=InputContract(
         trained_on="Not known: this checkpoint is not in the catalog.",
+        known=False,
         kinds=("images", "video"),
         max_frames=64,
         max_video_frames=64,

@@ -80,9 +80,13 @@ CHEXONE = Profile(
     box_system="percent_100",
     contract=InputContract(
         trained_on="Chest radiographs, frontal and lateral, one or several of one patient.",
+        subject="chest radiographs",
         modalities=("CR", "DX", "XR"),
+        body_part="CHEST",
         kinds=("images",),
-        max_frames=11,
+        # A frontal and a lateral view. Its training context of 4,096 tokens holds 11 images.
+        max_frames=2,
+        context_frames=11,
         resize=f"{_SIDES}, the area is at most 512 × 512",
     ),
     tasks=CHEXONE_TASKS,
@@ -103,9 +107,12 @@ MEDVLM_R1 = Profile(
     box_system="norm_1000",
     contract=InputContract(
         trained_on="Multiple-choice questions about one MRI image; also measured on CT and X-ray.",
-        modalities=("MR", "CT", "CR", "DX", "XR"),
+        subject="MRI",
+        modalities=("MR",),
+        measured=("CT", "CR", "DX", "XR"),
         kinds=("images",),
         max_frames=1,
+        options_only=True,
         resize=f"{_SIDES}, the area is at most 1280 tokens of 28 × 28 pixels",
     ),
     reasoning=R1_CHOICE,
@@ -127,12 +134,18 @@ DEMO = Profile(
     box_system="norm_1000",
     contract=InputContract(
         trained_on="Synthetic phantoms made by this program; a toy for trying it out.",
+        subject="synthetic phantoms of CT, MRI, radiographs and ultrasound",
         modalities=("CT", "MR", "CR", "DX", "XR", "US"),
         kinds=("images", "video"),
         planes=("axial",),
         max_frames=11,
         resize="about 140 × 140 pixels, the shape is kept",
         regions=True,
+        caution=(
+            "toy",
+            "This toy was trained on this program's synthetic phantoms alone; what it says about "
+            "anything else means nothing.",
+        ),
     ),
     reasoning="{text} Think first.",
     choice_line="{letter}) {option}",
@@ -151,7 +164,11 @@ QWEN2_5_VL = Profile(
     parser="qwen2_5_vl",
     box_system="abs_resized",
     contract=InputContract(
-        trained_on=_UNKNOWN, kinds=("images", "video"), max_frames=64, resize=_SIDES
+        trained_on=_UNKNOWN,
+        known=False,
+        kinds=("images", "video"),
+        max_frames=64,
+        resize=_SIDES,
     ),
     reasoning=CHEXONE.reasoning,
     choices_head=" Options:\n",
@@ -165,7 +182,11 @@ QWEN2_VL = Profile(
     parser="qwen2_vl",
     box_system="norm_1000",
     contract=InputContract(
-        trained_on=_UNKNOWN, kinds=("images", "video"), max_frames=64, resize=_SIDES
+        trained_on=_UNKNOWN,
+        known=False,
+        kinds=("images", "video"),
+        max_frames=64,
+        resize=_SIDES,
     ),
     reasoning=R1_CHOICE,
     reasoning_open=R1_OPEN,
