@@ -219,7 +219,7 @@ def test_the_chosen_option_is_shown_with_its_text(
     layer, source = panel.source_box.layer, panel.source_box.source
     assert layer is not None
     assert source is not None
-    panel._turns.ask(asked, offer, layer, source)
+    panel._turns.ask(asked, offer, [(layer, source)] * len(asked.frames))
     panel._pump.hurry()
     with qtbot.waitSignal(panel.replied, timeout=PATIENCE):
         pass

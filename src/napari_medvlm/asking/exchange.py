@@ -90,6 +90,11 @@ class Exchange:
         return self.stage in ENDED
 
     @property
+    def earlier_sitting(self) -> bool:
+        """Whether it came back from the journal: its request is one that no engine gives."""
+        return self.request < 0
+
+    @property
     def boxes(self) -> tuple[PlacedBox, ...]:
         """The answer's boxes on the source."""
         return () if self.reply is None else place(self.reply, self.question.frames)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from qtpy.QtCore import QPoint, QSize, Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
@@ -65,10 +65,10 @@ class ConversationView(Column):
         for view in self._views.values():
             view.fold_reasoning = on
 
-    def begin(self, exchange: Exchange, grid: Grid) -> ExchangeView:
-        """Show a new question at the bottom."""
+    def begin(self, exchange: Exchange, grids: Sequence[Grid]) -> ExchangeView:
+        """Show a new question at the bottom; ``grids`` are those of the sources of its frames."""
         self._hint.hide()
-        view = ExchangeView(exchange, grid)
+        view = ExchangeView(exchange, grids)
         view.fold_reasoning = self._fold_reasoning
         view.box_clicked.connect(lambda box, v=view: self.box_clicked.emit(v.exchange, box))
         view.frame_clicked.connect(

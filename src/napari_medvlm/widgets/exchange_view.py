@@ -44,10 +44,12 @@ class ExchangeView(QFrame):
     edited = Signal()
     deleted = Signal()
 
-    def __init__(self, exchange: Exchange, grid: Grid, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, exchange: Exchange, grids: Sequence[Grid], parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.exchange = exchange
-        self._grid = grid
+        self._grids = tuple(grids)
         #: Whether the reasoning folds when the answer begins; the user's clicks come first.
         self.fold_reasoning = True
         self._folded_by_hand = False
@@ -233,7 +235,7 @@ class ExchangeView(QFrame):
             self._box_row.show_overlaps(words)
 
     def _show_boxes(self, boxes: Sequence[PlacedBox]) -> None:
-        self._box_row = BoxRow(boxes, self._grid)
+        self._box_row = BoxRow(boxes, self._grids)
         self._box_row.clicked.connect(self.box_clicked)
         if boxes:
             self._layout.insertWidget(self._layout.indexOf(self.meta), self._box_row)

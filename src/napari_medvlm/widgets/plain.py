@@ -7,7 +7,15 @@ from typing import TypeVar
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QFont
-from qtpy.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QSizePolicy, QWidget
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QFrame,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QWidget,
+)
 
 
 def plain_tip(text: str) -> str:
@@ -113,6 +121,15 @@ def rule() -> QFrame:
     # The theme draws no lines; half-transparent grey recedes on dark and light ones alike.
     line.setStyleSheet("background-color: rgba(128, 128, 128, 80)")
     return line
+
+
+def narrow(box: QAbstractSpinBox, width: int) -> None:
+    """Make a box for numbers so many pixels wide, without buttons: arrow keys and wheel step it.
+
+    napari's theme makes all of them wide enough for a long number between two buttons.
+    """
+    box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+    box.setStyleSheet(f"min-width: {width}px; max-width: {width}px")
 
 
 def named(widget: QWidget, name: str, tip: str) -> QWidget:
