@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from typing import TypeVar
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QFont
@@ -94,12 +95,15 @@ class Column(QScrollArea):
         self.settled.emit()
 
 
-def quiet(label: QLabel) -> QLabel:
+_W = TypeVar("_W", bound=QWidget)
+
+
+def quiet(widget: _W) -> _W:
     """Make a label recede: smaller, in the theme's own colour."""
-    font = QFont(label.font())
+    font = QFont(widget.font())
     font.setPointSizeF(max(font.pointSizeF() * 0.9, 7.0))
-    label.setFont(font)
-    return label
+    widget.setFont(font)
+    return widget
 
 
 def bold(label: QLabel) -> QLabel:
