@@ -69,7 +69,7 @@ def test_captions_say_what_differs() -> None:
     coronal = replace(take(ct(), Selection((3,), "coronal"))[0], label="current", window=None)
     thick = replace(axial[0], slab=FrameSlab("maximum", 0, 2, 15.0), label="prior")
     first, second = strip_captions((thick, coronal))
-    assert first == "axial 0\n−30 mm\nmaximum 15 mm\nlung\nprior"
+    assert first == "axial 0\n−30 mm\nmax 15 mm\nlung\nprior"
     assert second.splitlines()[0] == "coronal 3"
     assert second.splitlines()[-1] == "current"
     assert frames_words((thick, coronal)).startswith("2 images · axial and coronal · of several")

@@ -119,7 +119,7 @@ def strip_captions(frames: Sequence[Frame]) -> tuple[str, ...]:
             f"{plane}{frame.index}",
             position_words(frame),
             f"time {frame.time}" if times and frame.time is not None else "",
-            _short_slab(frame.slab) if slabs else "",
+            _short_slab(frame.slab).replace("maximum", "max") if slabs else "",
             _short_window(frame.window) if windows else "",
             frame.label,
         ]
