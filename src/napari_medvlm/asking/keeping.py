@@ -84,6 +84,7 @@ class Keeper:
         # Handed over by the worker.
         self._lock = threading.Lock()
         self._found: list[Kept] = []
+        self._words: tuple[str, ...] = ()
         self._problems: dict[str, bool] = {}
 
     @classmethod
@@ -108,6 +109,17 @@ class Keeper:
         if study and self._keeps and study not in self._sought:
             self._sought.add(study)
             self._submit(self._seek, study)
+
+    def seek_words(self) -> None:
+        """Ask for the words of earlier questions, about any study; see `words`."""
+        if self._keeps and self._path is not None and self._path.exists():
+            self._submit(self._seek_words)
+
+    def words(self) -> tuple[str, ...]:
+        """What was found of them, once; the oldest first."""
+        with self._lock:
+            found, self._words = self._words, ()
+        return found
 
     def asked(self, exchange: Exchange, offer: ModelOffer) -> None:
         """Keep a new question with its frames."""
@@ -194,6 +206,11 @@ class Keeper:
             kept = journal.exchanges(newest.number, last=BROUGHT_BACK)
             with self._lock:
                 self._found += kept
+
+    def _seek_words(self) -> None:
+        found = self._open().questions()
+        with self._lock:
+            self._words = found
 
     def _asked(self, exchange: Exchange, offer: ModelOffer) -> None:
         journal = self._open()

@@ -1,0 +1,74 @@
+"""Questions that wait for the answer ahead of them.
+
+They wait here and not in the engine: a follow-up question needs the answer ahead of it, which is
+not there yet, and a question that still waits can be taken back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ..dialogue import Question, Turn
+from .offers import ModelOffer
+
+
+@dataclass(frozen=True, eq=False)
+class Waiting:
+    """One question of the line.
+
+    Parameters
+    ----------
+    number
+        Of its exchange.
+    question
+        With the frames as they were when it was asked.
+    offer
+        The model as it was chosen then.
+    follows
+        Whether the answers ahead of it are to become part of it.
+    """
+
+    number: int
+    question: Question
+    offer: ModelOffer
+    follows: bool = False
+
+    def complete(self, history: tuple[Turn, ...]) -> Question:
+        """The question as it goes to the model, now that what is ahead of it has ended."""
+        return replace(self.question, history=history) if self.follows else self.question
+
+
+class Line:
+    """First come, first asked."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Waiting] = []
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Numbers of the exchanges, the next one first."""
+        return tuple(one.number for one in self._waiting)
+
+    def add(self, waiting: Waiting) -> None:
+        """Stand at the end."""
+        self._waiting.append(waiting)
+
+    def next(self) -> Waiting | None:
+        """Take the first; None where nobody waits."""
+        return self._waiting.pop(0) if self._waiting else None
+
+    def remove(self, number: int) -> None:
+        """Take an exchange out of the line, if it is in it."""
+        self._waiting = [one for one in self._waiting if one.number != number]
+
+    def words(self, number: int) -> str:
+        """What an exchange waits for: "2 ahead · follows them"."""
+        place = self.numbers.index(number)
+        ahead = place + 1  # the one on its way too
+        words = f"{ahead} ahead"
+        if self._waiting[place].follows:
+            words += " · follows it" if ahead == 1 else " · follows them"
+        return words
