@@ -6,10 +6,14 @@ not there yet, and a question that still waits can be taken back.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..dialogue import Question, Turn
 from .offers import ModelOffer
+
+#: Characters of a waiting question that are shown.
+SHOWN = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,3 +76,14 @@ class Line:
         if self._waiting[place].follows:
             words += " · follows it" if ahead == 1 else " · follows them"
         return words
+
+
+def waiting_words(questions: Sequence[str]) -> str:
+    """What waits, for people: "2 questions wait; the last: “where is it?”"."""
+    if not questions:
+        return ""
+    last = " ".join(questions[-1].split())
+    last = f"“{last[:SHOWN]}…”" if len(last) > SHOWN else f"“{last}”"
+    if len(questions) == 1:
+        return f"1 question waits: {last}"
+    return f"{len(questions)} questions wait; the last: {last}"

@@ -24,15 +24,17 @@ from ..asking import (
     model_offer,
     place_regions,
 )
-from ..dialogue import Generation, Reply
+from ..dialogue import Reply
 from ..engine import ModelThread
 from ..errors import MedvlmError, QuestionError
 from .ask_box import AskBox
+from .asking import Asking
 from .chip_row import ChipRow
 from .comparing import Comparing
 from .conversation_view import ConversationView
 from .facing import Facing
 from .find_bar import FindBar
+from .foot import Foot
 from .hosting import window_of
 from .keeping import Keeping
 from .keys import asks, stops
@@ -105,6 +107,8 @@ class MedvlmPanel(QWidget):
         self.preferring = Preferring(self.session, view, self)
         self.first_use = FirstUse(self.preferring.settings)
         self.ask_box = AskBox()
+        parts = (self.session, self.ask_box, self.chips, self._turns)
+        self._asking = Asking(napari_viewer, *parts, self)
         self._facing = Facing(napari_viewer, self.source_box)
         self._settled = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._pump = Pump(self._turn, self)
@@ -156,7 +160,7 @@ class MedvlmPanel(QWidget):
         Returns
         -------
         request
-            The engine's number of the question.
+            The engine's number of the question; 0 while it waits for an answer ahead.
 
         Raises
         ------
@@ -164,14 +168,15 @@ class MedvlmPanel(QWidget):
             If something is missing: a model, an image, a question.
         """
         if text is not None:
-            self.ask_box.text.setPlainText(text)
+            self.ask_box.put(text)
         offer = self._offer()
         layer, source = self.source_box.layer, self.source_box.source
         composed = self._compose(offer)
         if layer is None or source is None:  # unreachable: composing has refused it
             raise QuestionError("There is no image layer to ask about.", "Open a scan.")
-        exchange = self._turns.ask(composed.question, offer, layer, source)
-        self.ask_box.text.clear()
+        follows = self.ask_box.follows
+        exchange = self._turns.ask(composed.question, offer, layer, source, follows=follows)
+        self.ask_box.sent()
         self.ask_box.show_line(" ".join(composed.remarks))
         self._pump.hurry()
         self._show_state()
@@ -193,13 +198,13 @@ class MedvlmPanel(QWidget):
             column.addWidget(part)
         column.addWidget(FindBar(self.conversation_view, self))
         column.addWidget(self.conversation_view, 1)
-        for part in (rule(), self.ask_box, footer()):
-            column.addWidget(part)
         area = Column()
         area.setWidget(body)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(area)
+        layout.setSpacing(0)
+        layout.addWidget(area, 1)
+        layout.addWidget(Foot((rule(), self.ask_box, footer())))
         self.setMinimumWidth(380)
 
     def _connect(self) -> None:
@@ -218,8 +223,8 @@ class MedvlmPanel(QWidget):
         self.ask_box.asked.connect(self._on_ask)
         self.ask_box.stopped.connect(self.stop)
         self.ask_box.draw.connect(self._on_draw)
-        self.ask_box.text.textChanged.connect(self._show_state)
-        self.ask_box.tasks.currentIndexChanged.connect(self._show_state)
+        self.ask_box.edited.connect(self._show_state)
+        self._asking.changed.connect(self._show_state)
         closing = (self._preparer, self.session.keeper)
         self._end = end_with(window_of(self._viewer), self.session.thread, closing)
         self.destroyed.connect(self._end.now)
@@ -270,7 +275,7 @@ class MedvlmPanel(QWidget):
     def _show_problem(self, words: str) -> None:
         self._problem = words
         self.strip.show_problem(words)
-        self.chips.show_chips(())
+        self._asking.follow(None, (), False)
         self._show_state()
 
     def _show_prepared(self, prepared: Prepared) -> None:
@@ -286,7 +291,7 @@ class MedvlmPanel(QWidget):
         offer = self.preferring.offer(self.model_bar.chosen)
         need = self._budget.words(offer, prepared.frames, tiles=tiles)
         self.strip.show_frames(prepared.frames, regions, need)
-        self.chips.show_for(offer, prepared, len(regions), tiles)
+        self._asking.follow(prepared, boxes, tiles)
         self.ask_box.show_note(self.preferring.notes(prepared.frames, left_out))
         self._show_state()
 
@@ -307,14 +312,11 @@ class MedvlmPanel(QWidget):
         return compose(
             source,
             selection,
-            self.ask_box.words,
-            mode=self.ask_box.mode,
-            task=self.ask_box.task,
+            self.ask_box.typed.text,
+            **self.ask_box.typed.terms,
             regions=() if layer is None else self._regions.boxes(layer),
             history=history,
-            generation=Generation(max_new_tokens=offer.profile.max_new_tokens),
             frames=prepared.frames,
-            needs_text=self.ask_box.needs_text,
             tiles=self.source_box.options.in_tiles,
         )
 
@@ -334,6 +336,7 @@ class MedvlmPanel(QWidget):
                 self._on_end(exchange)
         self._keeping.bring_back()
         self.preferring.look()
+        self._asking.look()
         state = self.session.thread.state
         self.model_bar.show_state(state)
         return self.busy or self._preparer.waiting or state.status == "loading"
@@ -350,17 +353,14 @@ class MedvlmPanel(QWidget):
         reason = self._problem
         if self.model_bar.chosen is None:
             reason = "No model is at hand: open a checkpoint folder"
-        elif not reason and self.ask_box.needs_text and not self.ask_box.words.strip():
-            reason = "Type a question"
-        can_follow = bool(self.session.conversation.history())
+        can_follow = self.busy or bool(self.session.conversation.history())
         self.ask_box.show_state(busy=self.busy, reason=reason, can_follow=can_follow)
 
     # ------------------------------------------------------------------ controls
 
     def _on_ask(self) -> None:
         if not self.ask_box.button.isEnabled():
-            if not self.busy:
-                self.ask_box.show_line(self.ask_box.button.toolTip())
+            self.ask_box.show_line(self.ask_box.button.toolTip())
             return
         try:
             self.ask()
@@ -375,7 +375,7 @@ class MedvlmPanel(QWidget):
 
     def _on_model(self) -> None:
         offer = self.model_bar.chosen
-        self.ask_box.offer(None if offer is None else offer.profile)
+        self._asking.offer(offer)
         self.source_box.follow_model(self.model_bar.contract)
         if self._prepared is not None:
             self._show_prepared(self._prepared)

@@ -9,7 +9,6 @@ from qtpy.QtCore import QObject, Signal
 
 from ..asking import Exchange, ModelOffer, PlacedBox, Session
 from ..dialogue import Question, Turn
-from ..errors import QuestionError
 from ..imaging import Clip, Volume
 from ..records import Kept
 from .comparing import Comparing
@@ -70,16 +69,31 @@ class Turns(QObject):
         return self._session.conversation.history(self._edited)
 
     def ask(
-        self, question: Question, offer: ModelOffer, layer: Layer, source: Volume | Clip
+        self,
+        question: Question,
+        offer: ModelOffer,
+        layer: Layer,
+        source: Volume | Clip,
+        *,
+        follows: bool = False,
     ) -> Exchange:
         """Send a question about a layer, and show it.
+
+        Parameters
+        ----------
+        question, offer
+            What is asked, and whom.
+        layer, source
+            What it is about.
+        follows
+            Whether the answers before it, those still to come too, are part of it.
 
         Raises
         ------
         EngineError, QuestionError
             As `Session.ask`.
         """
-        exchange = self._session.ask(question, offer, self._edited)
+        exchange = self._session.ask(question, offer, self._edited, follows=follows)
         self._edited = None
         self._view.begin(exchange, self._pointing.remember(exchange, layer, source))
         return exchange
@@ -90,10 +104,8 @@ class Turns(QObject):
         Raises
         ------
         EngineError, QuestionError
-            As `Session.ask`, and where an answer is on its way.
+            As `Session.ask`.
         """
-        if self._session.busy:
-            raise QuestionError("An answer is on its way.", "Ask again when it is there.")
         exchange = self._session.ask(before.question, offer, before)
         self._view.begin(exchange, self._pointing.repeat(before, exchange))
         self.changed.emit()
@@ -137,6 +149,12 @@ class Turns(QObject):
         self.edited.emit(exchange.question)
         words = f"Editing question {exchange.number}; its answer is kept."
         self.said.emit(words if shown else f"{words} {_GONE}")
+
+    def take_back(self, exchange: Exchange) -> None:
+        """Take a question back that still waits: its words and its slices return."""
+        self._pointing.choose_again(exchange)
+        self._on_deleted(exchange)
+        self.edited.emit(exchange.question)
 
     def _on_deleted(self, exchange: Exchange) -> None:
         if self._edited is not None and self._edited.number == exchange.number:
