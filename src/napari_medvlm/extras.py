@@ -6,6 +6,8 @@ The base install reads and shows scans; running a model needs the extra ``[local
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import sys
 from types import ModuleType
 
 from .errors import MissingExtraError
@@ -47,9 +49,29 @@ def require(name: str, purpose: str) -> ModuleType:
         return importlib.import_module(name)
     except ImportError as error:
         top = name.partition(".")[0]
-        extra = EXTRAS.get(top)
-        what = f"napari-medvlm[{extra}]" if extra else top
         raise MissingExtraError(
-            f"{top} is needed {purpose}, and could not be imported ({error}).",
-            f'Install it with: pip install "{what}"',
+            f"{top} is needed {purpose}, and could not be imported ({error}).", install_hint(top)
         ) from error
+
+
+def is_there(name: str) -> bool:
+    """Whether a library is installed, without importing it.
+
+    Parameters
+    ----------
+    name
+        Of a top-level module.
+    """
+    if name in sys.modules:
+        return sys.modules[name] is not None
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def install_hint(name: str) -> str:
+    """The sentence that tells how to install a library."""
+    extra = EXTRAS.get(name)
+    what = f"napari-medvlm[{extra}]" if extra else name
+    return f'Install it with: pip install "{what}"'

@@ -208,19 +208,19 @@ def show_journal() -> None:
     """Say where questions and answers are kept."""
     from .widgets.kept_commands import show_journal as show
 
-    show(_asking_window())
+    show(*_window_and_layers())
 
 
 def wipe_journal() -> None:
     """Delete all kept questions and answers, after asking."""
     from .widgets.kept_commands import wipe_journal as wipe
 
-    if wipe(_asking_window()):
+    if wipe(*_window_and_layers()):
         from napari.utils.notifications import show_info
 
         show_info("Everything that medvlm had kept was deleted.")
 
 
-def _asking_window() -> Any:
+def _window_and_layers() -> tuple[Any, list[Any]]:
     asked = _window()
-    return None if asked is None else asked[1]
+    return (None, []) if asked is None else (asked[1], list(asked[0].layers))

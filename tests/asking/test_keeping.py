@@ -309,6 +309,7 @@ def test_what_is_deleted_is_deleted_from_the_journal(
 def test_the_file_is_closed_even_where_the_interpreter_ends_first(path: Path) -> None:
     # What is thrown away last is closed after the worker threads have been ended. napari's
     # window goes like that where nobody runs the event loop after closing it.
+    Journal(path).close()
     code = f"""
 import atexit
 from pathlib import Path

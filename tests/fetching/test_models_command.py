@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hub_server import CHECKPOINT, COMMIT, NEWER, Hub, Repository
 
+from napari_medvlm.asking.remembered import remember_folder
 from napari_medvlm.cli import main
 from napari_medvlm.fetching.progress import Step
 
@@ -47,7 +48,7 @@ def test_the_list_says_what_each_model_needs_and_lacks(
     assert rows["demo"]["present"] is True
     assert main(["models"]) == 0
     shown = capsys.readouterr().out
-    for words in ("absent", "broken: ", "get medvlm-r1 goes on", "! No licence is known", "free"):
+    for words in ("absent", "broken  ", "medvlm models get medvlm-r1", "! No licence is", "free"):
         assert words in shown
 
 
@@ -58,10 +59,29 @@ def test_get_shows_size_and_licence_and_fetches_nothing_without_a_yes(
     said = capsys.readouterr().err
     assert "licence: apache-2.0" in said
     assert COMMIT in said
-    assert "size: 0 MB in 12 files" in said
+    assert "size: 437 kB in 12 files" in said
     assert said.splitlines()[-1].endswith("Add --yes.")
     assert [one.path for one in hub.asked] == ["/api/models/StanfordAIMI/CheXOne/revision/main"]
     assert not models.exists()
+
+
+def test_the_list_fits_a_terminal_of_80_columns(
+    models: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("MEDVLM_CONFIG", str(tmp_path / "config"))
+    remember_folder(CHECKPOINT)
+    assert main(["models"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    paths = [line for line in shown if len(line.split()) == 2 and "/" in line]
+    assert max(len(line) for line in shown if line not in paths) <= 80
+    assert any(
+        line.startswith("Qwen2.5-VL (checkpoint) · ") or " · ready" in line for line in shown
+    )
+    assert sum("  folder  " in line for line in shown) == 6
 
 
 class _Terminal(io.StringIO):
@@ -145,7 +165,7 @@ def test_ctrl_c_leaves_a_part_to_go_on_with(
         assert main([*get, "--yes"]) == 130
     assert "interrupted" in capsys.readouterr().err
     assert main(["models"]) == 0
-    assert "medvlm models get chexone goes on" in capsys.readouterr().out
+    assert "go on with  medvlm models get chexone" in capsys.readouterr().out
     assert main([*get, "--yes"]) == 0
 
 

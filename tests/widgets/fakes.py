@@ -90,8 +90,13 @@ class FakeThread:
         """Let something happen."""
         self._waiting.append(event)
 
-    def load(self, choice: ModelChoice) -> None:
+    def load(self, choice: ModelChoice) -> int:
+        self._request += 1
         self.calls.append("load")
+        loaded = Loaded(name=choice.name, device="cpu", dtype="float32", memory_bytes=640_000_000)
+        self._waiting.append(replace(loaded, request=self._request))
+        self.state = EngineState("ready", choice, "cpu", "float32", 640_000_000)
+        return self._request
 
     def stop(self, request: int | None = None) -> None:
         self.calls.append("stop")
@@ -101,6 +106,7 @@ class FakeThread:
 
     def unload(self) -> None:
         self.calls.append("unload")
+        self.state = EngineState()
 
     def close(self) -> None:
         self.calls.append("close")

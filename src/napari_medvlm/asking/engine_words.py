@@ -50,5 +50,7 @@ def device_words(device: str) -> str:
 
 
 def size_in_bytes(count: int) -> str:
-    """A size for people: "640 MB", "1.2 GB"."""
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+    """A size for people: "12 kB", "640 MB", "1.2 GB"."""
+    if count >= 1e9:
+        return f"{count / 1e9:.1f} GB"
+    return f"{count / 1e6:.0f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"

@@ -19,6 +19,7 @@ from ..records import Capsule, Journal, Kept, ModelRecord, Progress, State, jour
 from ..records.fingerprint import folder_digest
 from ..records.journal import MOST_BYTES
 from .exchange import Exchange, Stage
+from .journals import Journals, may_be_beside
 from .offers import ModelOffer
 
 #: Seconds between two writings of an answer that is on its way.
@@ -69,18 +70,18 @@ class Keeper:
         *,
         most_bytes: int = MOST_BYTES,
     ) -> None:
-        self._path = path
-        self._keeps = True
-        self._most_bytes = most_bytes
+        self._keeps, self._most_bytes, self._beside = True, most_bytes, False
         self._clock = clock
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="medvlm-journal")
         self._closed = path is None
         self._work: list[Future[None]] = []
         self._sought: set[str] = set()
+        self._scans: dict[str, Path] = {}
         self._written: dict[int, float] = {}
         # The worker's own.
-        self._journal: Journal | None = None
-        self._numbers: dict[int, int] = {}
+        self._journals = None if path is None else Journals(path, self._say)
+        self._places: dict[int, tuple[Journal, int]] = {}
+        self._found_in: dict[str, Journal] = {}
         # Handed over by the worker.
         self._lock = threading.Lock()
         self._found: list[Kept] = []
@@ -97,18 +98,38 @@ class Keeper:
         """Whether something is still to be written or read."""
         return bool(self._work)
 
-    def prefer(self, *, keep: bool, most_bytes: int) -> None:
-        """Say whether questions are kept from now on, and how large the journal may grow.
+    def prefer(self, *, keep: bool, most_bytes: int, beside: bool = False) -> None:
+        """Say whether and where questions are kept from now on.
 
         A question that is kept already is kept with its answer, and can still be deleted.
+
+        Parameters
+        ----------
+        keep
+            Whether they are kept at all.
+        most_bytes
+            How large a journal may grow.
+        beside
+            Beside the study, where its place is known and ``MEDVLM_JOURNAL`` names no other.
         """
         self._keeps, self._most_bytes = keep, most_bytes
+        self._beside = beside and may_be_beside()
 
-    def seek(self, study: str) -> None:
-        """Ask for what is kept of a study, once; see `poll`."""
+    def seek(self, study: str, scan: Path | None = None) -> None:
+        """Ask for what is kept of a study, once; see `poll`.
+
+        Parameters
+        ----------
+        study
+            Its content hash.
+        scan
+            Its file or folder, where that is known.
+        """
+        if scan is not None:
+            self._scans[study] = scan
         if study and self._keeps and study not in self._sought:
             self._sought.add(study)
-            self._submit(self._seek, study)
+            self._submit(self._seek, study, self._scan(study))
 
     def seek_words(self) -> None:
         """Ask for the words of earlier questions, about any study; see `words`."""
@@ -126,7 +147,9 @@ class Keeper:
         # It is in the conversation already: what is kept of its study need not come back.
         self._sought.update(frame.source for frame in exchange.question.frames)
         if self._keeps:
-            self._submit(self._asked, exchange, offer)
+            frames = exchange.question.frames
+            scan = self._scan(frames[0].source) if frames else None
+            self._submit(self._asked, exchange, offer, scan, self._most_bytes)
 
     def heard(self, exchanges: Iterable[Exchange]) -> None:
         """Keep what has come: the end of an answer at once, text on its way now and then."""
@@ -175,6 +198,9 @@ class Keeper:
             self._close()
         self._pool.shutdown(wait=False)
 
+    def _scan(self, study: str) -> Path | None:
+        return self._scans.get(study) if self._beside else None
+
     # ------------------------------------------------------------------ in the worker
 
     def _submit(self, work: Callable[..., None], *values: object) -> None:
@@ -191,22 +217,15 @@ class Keeper:
         with self._lock:
             self._problems.setdefault(words, False)
 
-    def _open(self) -> Journal:
-        if self._journal is None:
-            assert self._path is not None  # without a path nothing is submitted
-            self._journal = Journal(self._path)
-            if self._journal.notice:
-                self._say(self._journal.notice)
-        self._journal.most_bytes = self._most_bytes
-        return self._journal
-
-    def _seek(self, study: str) -> None:
-        journal = self._open()
-        for newest in journal.conversations(study)[-1:]:
-            kept = journal.exchanges(newest.number, last=BROUGHT_BACK)
+    def _seek(self, study: str, scan: Path | None) -> None:
+        assert self._journals is not None  # without a file nothing is submitted
+        found = self._journals.find(study, scan, BROUGHT_BACK)
+        if found is not None:
+            self._found_in[study], kept = found
             with self._lock:
                 self._found += kept
 
+<<<<<<< HEAD
     def _seek_words(self) -> None:
         found = self._open().questions()
         with self._lock:
@@ -214,29 +233,40 @@ class Keeper:
 
     def _asked(self, exchange: Exchange, offer: ModelOffer) -> None:
         journal = self._open()
+=======
+    def _asked(
+        self, exchange: Exchange, offer: ModelOffer, scan: Path | None, most_bytes: int
+    ) -> None:
+        assert self._journals is not None  # without a file nothing is submitted
+        journal = self._journals.for_writing(scan, most_bytes)
+>>>>>>> main
         capsule = capsule_of(exchange, offer.choice)
         known = journal.conversations(capsule.study)
         conversation = known[-1].number if known else journal.begin(capsule.study)
         asked = exchange.question
         frames = [*asked.frames, *(frame for turn in asked.history for frame in turn.frames)]
         pixels = {frame.digest: frame.pixels for frame in frames}
-        self._numbers[exchange.number] = journal.ask(conversation, capsule, pixels)
+        self._places[exchange.number] = journal, journal.ask(conversation, capsule, pixels)
 
     def _heard(self, number: int, progress: Progress) -> None:
-        # A question that could not be kept has no number there.
-        if number in self._numbers:
-            self._open().progress({self._numbers[number]: progress})
+        # A question that could not be kept, or was not to be, has no place.
+        if number in self._places:
+            journal, kept = self._places[number]
+            journal.progress({kept: progress})
 
     def _forget(self, exchange: Exchange) -> None:
-        # What came back carries its number in the journal, see `exchange_of`.
-        back = -exchange.request if exchange.request < 0 else None
-        number = self._numbers.pop(exchange.number, back)
-        if number is not None:
-            self._open().forget(number)
+        place = self._places.pop(exchange.number, None)
+        if place is None and exchange.request < 0:
+            # What came back carries its number in the journal, see `exchange_of`.
+            study = exchange.question.frames[0].source if exchange.question.frames else ""
+            assert self._journals is not None  # without a file nothing is submitted
+            place = self._found_in.get(study) or self._journals.own, -exchange.request
+        if place is not None:
+            place[0].forget(place[1])
 
     def _close(self) -> None:
-        if self._journal is not None:
-            self._journal.close()
+        if self._journals is not None:
+            self._journals.close()
 
 
 def capsule_of(exchange: Exchange, choice: ModelChoice) -> Capsule:

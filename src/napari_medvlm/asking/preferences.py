@@ -31,6 +31,8 @@ class Preferences:
         Whether the notice of the first use has been read.
     keep
         Whether questions and answers are written to the journal.
+    beside
+        Whether the journal of a study lies in its own folder, ``.medvlm``.
     megabytes
         Size of the journal, in 10⁶ bytes; beyond it the oldest questions go.
     idle_minutes
@@ -43,6 +45,7 @@ class Preferences:
     many_frames: int = _of("panel", 64)
     understood: bool = _of("panel", False)
     keep: bool = _of("journal", True)
+    beside: bool = _of("journal", False)
     megabytes: int = _of("journal", 1000)
     idle_minutes: int = _of("model", 30)
     device: str = _of("model", "auto")

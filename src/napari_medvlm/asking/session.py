@@ -8,6 +8,7 @@ from ..models import sent_text
 from ..records import Kept
 from .conversation import Conversation
 from .exchange import Exchange
+from .holding import Holding
 from .keeping import Keeper, exchange_of
 from .line import Line, Waiting
 from .offers import ModelOffer
@@ -30,8 +31,12 @@ class Session:
         self.thread = thread
         self.keeper = Keeper(None) if keeper is None else keeper
         self.conversation = Conversation()
+<<<<<<< HEAD
         self._line = Line()
         self._unheard: list[Exchange] = []
+=======
+        self.holding = Holding(thread)
+>>>>>>> main
 
     @property
     def busy(self) -> bool:
@@ -109,6 +114,7 @@ class Session:
 
     def pump(self) -> tuple[Exchange, ...]:
         """Take what has happened; returns the exchanges that are different now."""
+<<<<<<< HEAD
         heard = (*self._unheard, *self.conversation.hear(self.thread.drain()))
         self._unheard.clear()
         changed = {one.number: one for one in heard}
@@ -121,6 +127,13 @@ class Session:
                 changed[exchange.number] = self.conversation.wait(exchange.number, words)
         self.keeper.heard(changed.values())
         return tuple(changed[number] for number in sorted(changed))
+=======
+        events = self.thread.drain()
+        self.holding.hear(events)
+        changed = self.conversation.hear(events)
+        self.keeper.heard(changed)
+        return changed
+>>>>>>> main
 
     def stop(self) -> None:
         """Stop the answer on its way; it ends with what has come so far, and the next follows."""

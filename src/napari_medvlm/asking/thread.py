@@ -19,8 +19,8 @@ class AskingThread(Protocol):
     def ask(self, question: Question, choice: ModelChoice) -> int:
         """Queue a question; returns the number that its events carry."""
 
-    def load(self, choice: ModelChoice) -> object:
-        """Load a model before it is needed."""
+    def load(self, choice: ModelChoice) -> int:
+        """Load a model before it is needed; returns the number that its events carry."""
 
     def stop(self, request: int | None = None) -> object:
         """End an answer, between two tokens; None means the one that runs."""

@@ -239,7 +239,7 @@ class _Printer:
         sys.stdout.flush()
 
 
-def _follow(thread: ModelThread, request: int, printer: _Printer | None) -> Reply | Failed:
+def follow(thread: ModelThread, request: int, printer: _Printer | None) -> Reply | Failed:
     """Print what comes; the text itself to stdout, everything else to stderr."""
     for event in thread.events(request):
         if isinstance(event, Loading) and event.fraction in (None, 1.0):
@@ -313,7 +313,7 @@ def run(options: argparse.Namespace) -> int:
     thread = ModelThread()
     try:
         printer = None if options.json else _Printer(options.mode)
-        reply = _follow(thread, thread.ask(composed.question, offer.choice), printer)
+        reply = follow(thread, thread.ask(composed.question, offer.choice), printer)
     except KeyboardInterrupt:
         thread.stop()
         _say("\nmedvlm ask: stopped")

@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "convert": ("convert", "write one series of a file or folder as NIfTI"),
     "export": ("export", "list kept conversations, or write one as Markdown or HTML"),
     "journal": ("journal", "say where conversations are kept, or wipe them"),
+    "replay": ("replay", "run a kept turn again, and compare the answers"),
     "models": ("models", "list the known models; get, pack, check and use them"),
     "plan": ("plan", "reckon the memory that a question needs, before anything is loaded"),
     "verify": ("verify", "compare this installation with an oracle folder"),

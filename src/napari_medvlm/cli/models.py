@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
-from ..asking.engine_words import device_words, size_in_bytes
-from ..engine.hardware import DeviceMemory
+from ..asking.engine_words import size_in_bytes
+from ..asking.remembered import remembered
 from ..errors import CheckpointError, FetchError
 from ..fetching import download, hub, pack
 from ..fetching.overview import ModelRow, overview
+from ..fetching.telling import memory_words, terms_of
 from ..models.catalog import CATALOG, CatalogEntry, find
 from ..models.licences import licence_warning
 from ..models.state import state_of
@@ -50,68 +53,72 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    memory, rows = overview()
+    _, rows = overview(remembered())
     if options.json:
-        _print_json({"models": [_facts(row, memory) for row in rows]})
+        _print_json({"models": [_facts(row) for row in rows]})
         return EXIT_OK
-    for row in rows:
-        print("\n".join(_lines(row, memory)))
+    width = max(shutil.get_terminal_size().columns, 40)
+    print("\n\n".join("\n".join(_lines(row, width)) for row in rows))
+    print("\nNothing is fetched unless you type: medvlm models get NAME")
     return EXIT_OK
 
 
-def _facts(row: ModelRow, memory: DeviceMemory | None) -> dict[str, Any]:
-    entry = row.entry
+def _facts(row: ModelRow) -> dict[str, Any]:
     return {
-        "name": entry.name,
-        "label": entry.label,
-        "purpose": entry.purpose,
-        "repository": entry.repository,
-        "revision": entry.revision,
-        "size_gb": entry.size_gb,
-        "licence": entry.licence,
+        "name": row.key,
+        "label": row.label,
+        "purpose": row.purpose,
+        "repository": row.repository,
+        "revision": row.revision,
+        "size_gb": row.size / 1e9 if row.entry is None else row.entry.size_gb,
+        "licence": row.licence,
         "licence_warning": row.warning,
-        "gated": entry.gated,
+        "gated": row.gated,
         "state": row.state.kind,
         "why": row.state.why,
         "held_bytes": row.state.held,
         "present": row.state.kind == "ready",
-        "folder": str(folder_of(entry)),
-        "device": None if memory is None else memory.device,
+        "folder": str(row.folder),
+        "device": None if row.memory is None else row.memory.device,
         "memory_needed": None if row.plan is None else row.plan.need.total,
-        "memory_free": None if memory is None else memory.free,
+        "memory_free": None if row.memory is None else row.memory.free,
         "verdict": None if row.plan is None else row.plan.verdict,
     }
 
 
-def _lines(row: ModelRow, memory: DeviceMemory | None) -> list[str]:
-    entry, state = row.entry, row.state
-    lines = [
-        f"{entry.name:15} {state.kind:8}{entry.size_gb:>6g} GB  {entry.purpose}",
-        str(folder_of(entry)),
-    ]
-    if state.kind == "broken":
-        lines.append(f"broken: {state.why}")
-    if state.kind == "partial":
-        lines.append(
-            f"{size_in_bytes(state.held)} of it are here: medvlm models get {entry.name} goes on"
-        )
-    if entry.repository:
-        gated = {None: "whether it is gated, the hub tells", True: "gated", False: "not gated"}
-        lines.append(f"published as {entry.repository}; {gated[entry.gated]}")
-    lines.append(f"licence: {entry.licence}" + (f". ! {row.warning}" if row.warning else ""))
+def _lines(row: ModelRow, width: int) -> list[str]:
+    state: str = row.state.kind
+    if state == "partial":
+        state += f", {size_in_bytes(row.state.held)} are here"
+    known = [("", row.purpose)]
+    if row.state.kind == "broken":
+        known.append(("broken", row.state.why))
+    if row.state.kind == "partial":
+        known.append(("go on with", f"medvlm models get {row.key}"))
+    known.append(("licence", row.licence or "unknown"))
+    if row.warning:
+        known.append(("", f"! {row.warning}"))
+    if row.repository:
+        known.append(("published", f"{row.repository}; {_GATED[row.gated]}"))
     if row.plan is not None:
-        lines.append(_memory_words(row, memory))
-    return [lines[0], *(f"{'':15} {line}" for line in lines[1:])]
+        known.append(("memory", memory_words(row)))
+    known.append(("folder", str(row.folder)))
+    name = row.key if row.entry is not None else row.label
+    lines = [f"{name} · {size_in_bytes(row.size)} · {state}"]
+    for label, words in known:
+        lines += textwrap.wrap(
+            words,
+            width,
+            initial_indent=f"  {label:<{_LABELS}}",
+            subsequent_indent=" " * (_LABELS + 2),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    return lines
 
 
-def _memory_words(row: ModelRow, memory: DeviceMemory | None) -> str:
-    made = row.plan
-    assert made is not None
-    words = f"needs {size_in_bytes(made.need.total)} for one image in {made.precision}"
-    if memory is None:
-        return words
-    free = f"{size_in_bytes(memory.free)} free on the {device_words(memory.device)}"
-    return f"{words}; {free}: {made.verdict}"
+_LABELS = 12
+_GATED = {None: "whether it is gated, the hub tells", True: "gated", False: "not gated"}
 
 
 def _published(name: str) -> CatalogEntry:
@@ -128,28 +135,19 @@ def _get(options: argparse.Namespace) -> int:
         return _done(options, entry.name, folder_of(entry), "is here already, in")
     revision = options.revision or download.begun_revision(entry) or entry.revision
     offer = hub.look(entry.repository, revision, options.endpoint)
-    for line in _offer_lines(entry, offer):
-        print(line, file=sys.stderr)
+    terms = terms_of(
+        entry, offer, download.begun_revision(entry), state_of(entry).held, options.endpoint
+    )
+    print(f"{entry.label}: {entry.purpose}", file=sys.stderr)
+    for fact in terms.facts:
+        label = f"{fact.label}: " if fact.label else ""
+        print(f"{'! ' if fact.warning else ''}{label}{fact.words}", file=sys.stderr)
     if not options.yes and not _agreed():
         print("medvlm models: nothing was downloaded", file=sys.stderr)
         return EXIT_FAILED
-    with Line() as line_:
-        folder = download.fetch(entry, offer, line_)
+    with Line() as line:
+        folder = download.fetch(entry, offer, line)
     return _done(options, entry.name, folder, "is in", revision=offer.commit)
-
-
-def _offer_lines(entry: CatalogEntry, offer: hub.HubOffer) -> list[str]:
-    licence = offer.licence or entry.licence
-    stated = offer.licence or f"none on its card (known here: {entry.licence})"
-    warning = licence_warning(licence) if offer.licence else licence_warning("")
-    lines = [
-        f"{entry.label}: {entry.purpose}",
-        f"from {offer.repository} at revision {offer.commit}"
-        + (", gated" if offer.gated else ", not gated"),
-        f"size: {size_in_bytes(offer.size)} in {len(offer.files)} files, to {folder_of(entry)}",
-        f"licence: {stated}",
-    ]
-    return [*lines, f"! {warning}"] if warning else lines
 
 
 def _agreed() -> bool:

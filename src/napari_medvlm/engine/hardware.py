@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 #: Long enough for a driver that wakes a sleeping GPU.
 _SECONDS = 10.0
@@ -54,7 +55,31 @@ def gpu_memory() -> tuple[DeviceMemory, ...]:
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return ()
-    return parse_gpus(told)
+    return visible_gpus(parse_gpus(told), os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+
+def visible_gpus(gpus: tuple[DeviceMemory, ...], wanted: str | None) -> tuple[DeviceMemory, ...]:
+    """Those GPUs that programs are shown, renumbered as torch numbers them.
+
+    Parameters
+    ----------
+    gpus
+        All, as the driver numbers them.
+    wanted
+        ``CUDA_VISIBLE_DEVICES``; None where it is not set. Ids other than numbers are not looked
+        up: nothing is hidden then.
+    """
+    if wanted is None:
+        return gpus
+    chosen: list[DeviceMemory] = []
+    for name in (part.strip() for part in wanted.split(",") if part.strip()):
+        if not name.lstrip("-").isdigit():
+            return gpus
+        found = [gpu for gpu in gpus if gpu.device == f"cuda:{int(name)}"]
+        if not found:
+            break  # CUDA itself stops at the first number that it does not know
+        chosen.append(replace(found[0], device=f"cuda:{len(chosen)}"))
+    return tuple(chosen)
 
 
 def parse_gpus(told: str) -> tuple[DeviceMemory, ...]:

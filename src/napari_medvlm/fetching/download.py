@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import FetchError
@@ -25,7 +27,7 @@ from .space import require_space, written_to
 from .transfer import receive
 
 PART = ".part"
-_BEGUN = ".begun.json"
+BEGUN = ".begun.json"
 
 
 class FetchCancelled(FetchError):
@@ -37,7 +39,7 @@ class FetchCancelled(FetchError):
 
 def begun_revision(entry: CatalogEntry) -> str:
     """Return the commit of a download that was not finished; empty where there is none."""
-    path = partial_folder_of(entry) / _BEGUN
+    path = partial_folder_of(entry) / BEGUN
     return str(read_json(path).get("revision") or "") if path.is_file() else ""
 
 
@@ -64,17 +66,30 @@ def fetch(entry: CatalogEntry, offer: HubOffer, progress: Progress | None = None
         If there is no room, the hub refuses, the connection fails for good, or a file does not
         match its checksum.
     """
-    target, partial = folder_of(entry), partial_folder_of(entry)
+    with alone(entry):
+        if state_of(entry).kind == "ready":
+            return folder_of(entry)
+        _begin(entry, offer)
+        return _finish(entry, offer, _all_files(partial_folder_of(entry), offer, progress))
+
+
+@contextmanager
+def alone(entry: CatalogEntry) -> Iterator[None]:
+    """Keep other programs off a model's download.
+
+    Raises
+    ------
+    FetchError
+        If one is at it.
+    """
+    partial = partial_folder_of(entry)
     filelock = require("filelock", PURPOSE)
     with written_to(partial):
         partial.parent.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(str(partial.parent / f".{entry.name}.lock"), timeout=0)
         try:
             with lock:
-                if state_of(entry).kind == "ready":
-                    return target
-                _begin(entry, offer)
-                return _finish(entry, offer, _all_files(partial, offer, progress))
+                yield
         except filelock.Timeout as error:
             raise FetchError(f"Another program is getting {entry.label} just now.") from error
 
@@ -99,7 +114,7 @@ def _begin(entry: CatalogEntry, offer: HubOffer) -> None:
     require_space(partial, offer.size - min(here, offer.size))
     partial.mkdir(exist_ok=True)
     begun = {"repository": offer.repository, "revision": offer.commit}
-    (partial / _BEGUN).write_text(json.dumps(begun) + "\n", encoding="utf-8")
+    (partial / BEGUN).write_text(json.dumps(begun) + "\n", encoding="utf-8")
 
 
 def _all_files(partial: Path, offer: HubOffer, progress: Progress | None) -> dict[str, Listed]:
@@ -156,7 +171,7 @@ def _finish(entry: CatalogEntry, offer: HubOffer, files: dict[str, Listed]) -> P
         )
     licence = offer.licence or entry.licence
     write_manifest(partial, Manifest(entry.name, offer.repository, offer.commit, licence, files))
-    (partial / _BEGUN).unlink()
+    (partial / BEGUN).unlink()
     for left in partial.glob(f"*{PART}"):
         left.unlink()
     partial.rename(target)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import FetchError
-from ..extras import require
+from ..extras import install_hint, is_there, require
 from .selecting import wanted
 
 #: Seconds that the hub has to answer a question about a model.
@@ -46,6 +47,8 @@ class HubOffer:
         Those that are wanted, by name.
     endpoint
         The hub; None for the usual one.
+    logged_in
+        Whether a log-in is kept on this machine that would be sent there.
     """
 
     repository: str
@@ -54,6 +57,7 @@ class HubOffer:
     gated: bool
     files: Mapping[str, HubFile]
     endpoint: str | None = None
+    logged_in: bool = False
 
     @property
     def size(self) -> int:
@@ -123,7 +127,30 @@ def look(repository: str, revision: str = "", endpoint: str | None = None) -> Hu
         gated=bool(info.gated),
         files={name: _file(published[name]) for name in names},
         endpoint=endpoint,
+        logged_in=endpoint is None and bool(hub.get_token()),
     )
+
+
+def hub_address(endpoint: str | None = None) -> str:
+    """Where a hub is, as people read it; imports nothing and asks nobody."""
+    address = endpoint or os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+    return address.rstrip("/")
+
+
+def why_unreachable() -> str:
+    """Say why nothing can be fetched here, before anything is tried; empty where it can be."""
+    constants = sys.modules.get("huggingface_hub.constants")
+    if constants is None:
+        said = (os.environ.get(name, "") for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"))
+        offline = any(word.upper() in ("1", "ON", "YES", "TRUE") for word in said)
+    else:
+        offline = bool(constants.is_offline_mode())
+    if offline:
+        return "HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set: nothing can be fetched here."
+    lacking = [name for name in ("huggingface_hub", "httpx2", "filelock") if not is_there(name)]
+    if lacking:
+        return f"{lacking[0]} is not installed. {install_hint(lacking[0])}"
+    return ""
 
 
 def token_for(endpoint: str | None) -> bool | None:

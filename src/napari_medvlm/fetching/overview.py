@@ -2,73 +2,220 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..asking.budget import sized
-from ..engine.hardware import DeviceMemory, device_memory
-from ..errors import MedvlmError
-from ..models.catalog import CATALOG, CatalogEntry
+from ..asking.remembered import Remembered, Wish
+from ..engine.hardware import DeviceMemory
+from ..engine.machine import Machine, look_at_machine
+from ..errors import CheckpointError, MedvlmError
+from ..models.catalog import CATALOG, PROFILES, CatalogEntry
 from ..models.counting import load_of
 from ..models.footprint import KNOWN
 from ..models.licences import licence_warning
-from ..models.planning import Plan, plan
-from ..models.state import ModelState, state_of
+from ..models.planning import PRECISIONS, Plan, Precision, plan
+from ..models.profiles import Profile
+from ..models.state import ModelState, held_bytes, state_of, what_is_wrong
+from ..models.store import folder_of, locate
+from .download import begun_revision
+from .manifest import Manifest, read_manifest
 
 #: What memory is reckoned for: one image of the usual size of a slice.
 IMAGES, ROWS, COLUMNS = 1, 512, 512
+#: How the model that ships with the program is loaded where nobody chose.
+_TOY_WISH = Wish("cpu", "float32")
 
 
 @dataclass(frozen=True)
 class ModelRow:
-    """One model of the catalog as it stands on this machine.
+    """One model as it stands on this machine.
 
     Parameters
     ----------
+    key
+        Its catalog name, or the folder that the user added.
+    label, purpose
+        For people.
     entry
-        Name, purpose, size, licence.
+        None for a folder that the user added.
+    folder
+        Where it lies, or is looked for.
+    profile
+        How it is talked to; None where a folder cannot be read.
     state
         What lies here of it.
-    warning
-        About its licence; empty where there is nothing to warn of.
+    size
+        Bytes on the disk where it is here, as published otherwise.
+    licence, warning
+        As its publisher named it when it was fetched, or as the catalog does; and what has to
+        be said about it.
+    repository, revision
+        Where it is published; the commit of what lies here, or that a download would take,
+        empty where that is the newest.
+    wish
+        How it is to be loaded.
     plan
-        The memory of a question with one image; None where it cannot be reckoned.
+        The memory of a question with one image, loaded so; None where it cannot be reckoned.
+    memory
+        Of the device that it would be loaded on; None where that is not known.
     """
 
-    entry: CatalogEntry
+    key: str
+    label: str
+    purpose: str
+    entry: CatalogEntry | None
+    folder: Path
+    profile: Profile | None
     state: ModelState
+    size: int
+    licence: str
     warning: str
-    plan: Plan | None
+    repository: str
+    revision: str
+    wish: Wish
+    plan: Plan | None = None
+    memory: DeviceMemory | None = None
+
+    @property
+    def gated(self) -> bool | None:
+        """Whether terms have to be accepted first; None where only the hub knows."""
+        return None if self.entry is None else self.entry.gated
 
 
-def overview(device: str = "auto") -> tuple[DeviceMemory | None, tuple[ModelRow, ...]]:
-    """Look at every model of the catalog, and at the memory of this machine once.
+def overview(
+    known: Remembered | None = None, machine: Machine | None = None
+) -> tuple[Machine, tuple[ModelRow, ...]]:
+    """Look at every model of the catalog and every folder that was added.
 
     Parameters
     ----------
-    device
-        Where it would be loaded; "auto" takes a GPU where there is one.
+    known
+        What is remembered; None remembers nothing.
+    machine
+        None looks at it.
 
     Returns
     -------
-    memory, rows
+    machine, rows
     """
-    memory = device_memory(device)
-    return memory, tuple(
-        ModelRow(entry, state_of(entry), licence_warning(entry.licence), _plan(entry, memory))
-        for entry in CATALOG.values()
+    known = Remembered() if known is None else known
+    machine = look_at_machine() if machine is None else machine
+    sized.cache_clear()  # folders come and go
+    rows = [_of_catalog(entry, known.wishes, machine) for entry in CATALOG.values()]
+    rows += [_of_folder(name, known.wishes, machine) for name in known.folders]
+    return machine, tuple(rows)
+
+
+def _of_catalog(entry: CatalogEntry, wishes: Mapping[str, Wish], machine: Machine) -> ModelRow:
+    state, folder = state_of(entry), folder_of(entry)
+    manifest = _manifest(folder)
+    revision = _begun(entry) or entry.revision if manifest is None else manifest.revision
+    licence = (manifest.licence if manifest else "") or entry.licence
+    wish = wishes.get(entry.name, _TOY_WISH if entry.name == "demo" else Wish())
+    here = state.kind == "ready" and state.held
+    return ModelRow(
+        key=entry.name,
+        label=entry.label,
+        purpose=entry.purpose,
+        entry=entry,
+        folder=folder,
+        profile=entry.profile,
+        state=state,
+        size=state.held if here else round(entry.size_gb * 1e9),
+        licence=licence,
+        warning=licence_warning(licence),
+        repository=entry.repository,
+        revision=revision,
+        wish=wish,
+        plan=_plan(entry.name, wish, machine),
+        memory=machine.memory(wish.device),
     )
 
 
-def _plan(entry: CatalogEntry, memory: DeviceMemory | None) -> Plan | None:
-    folder = None
+def _of_folder(name: str, wishes: Mapping[str, Wish], machine: Machine) -> ModelRow:
+    folder, wish = Path(name), wishes.get(name, Wish())
+    label, profile, state, licence = folder.name, None, ModelState("ready"), ""
+    manifest = None
     try:
-        model = sized(entry.name)
-        footprint, folder = model.footprint, model.folder
-    except MedvlmError:  # a broken folder: the published size still stands
-        if entry.name not in KNOWN:
+        located = locate(folder)
+        label, profile = located.label, PROFILES[located.profile]
+        manifest = _manifest(folder)
+        why = what_is_wrong(folder)
+        state = ModelState("broken" if why else "ready", why, held_bytes(folder))
+    except (CheckpointError, OSError) as error:
+        gone = f"The folder is gone: {folder}. Is its disk connected?"
+        state = ModelState("broken", gone if not _is_dir(folder) else _sentence(error))
+    entry = None if profile is None else CATALOG.get(profile.name)
+    if manifest is not None and manifest.licence:
+        licence = manifest.licence
+    elif entry is not None:
+        licence = entry.licence
+    return ModelRow(
+        key=name,
+        label=label,
+        purpose=entry.purpose if entry else "A folder on this computer.",
+        entry=None,
+        folder=folder,
+        profile=profile,
+        state=state,
+        size=state.held,
+        licence=licence,
+        warning=licence_warning(licence),
+        repository=manifest.repository if manifest else "",
+        revision=manifest.revision if manifest else "",
+        wish=wish,
+        plan=None if state.kind == "broken" else _plan(name, wish, machine),
+        memory=machine.memory(wish.device),
+    )
+
+
+def _sentence(error: Exception) -> str:
+    return error.message if isinstance(error, MedvlmError) else str(error)
+
+
+def _is_dir(folder: Path) -> bool:
+    try:
+        return folder.is_dir()
+    except OSError:
+        return False
+
+
+def _manifest(folder: Path) -> Manifest | None:
+    try:
+        return read_manifest(folder)
+    except (MedvlmError, OSError):
+        return None  # what is wrong with it, a check tells
+
+
+def _begun(entry: CatalogEntry) -> str:
+    try:
+        return begun_revision(entry)
+    except (MedvlmError, OSError):
+        return ""
+
+
+def _plan(name: str, wish: Wish, machine: Machine) -> Plan | None:
+    folder, entry = None, CATALOG.get(name)
+    try:
+        model = sized(name)
+        footprint, folder, profile = model.footprint, model.folder, model.profile
+    except (MedvlmError, OSError):  # a broken folder: the published size still stands
+        if entry is None or name not in KNOWN:
             return None
-        footprint = KNOWN[entry.name]
-    load = load_of(footprint, entry.profile, IMAGES, ROWS, COLUMNS, folder=folder)
-    on_cpu = memory is not None and memory.device == "cpu"
-    free = None if memory is None else memory.free
-    return plan(footprint, load, "float32" if on_cpu else "bfloat16", free)
+        footprint, profile = KNOWN[name], entry.profile
+    try:
+        load = load_of(footprint, profile, IMAGES, ROWS, COLUMNS, folder=folder)
+    except (MedvlmError, OSError):
+        return None
+    memory = machine.memory(wish.device)
+    return plan(footprint, load, precision_of(wish, machine), memory.free if memory else None)
+
+
+def precision_of(wish: Wish, machine: Machine) -> Precision:
+    """The precision that a wish means on this machine."""
+    for known in PRECISIONS:
+        if wish.dtype == known:
+            return known
+    return "float32" if machine.resolved(wish.device) == "cpu" else "bfloat16"

@@ -29,9 +29,7 @@ def require_space(folder: Path, needed: int) -> None:
     FetchError
         If there is less, with both figures.
     """
-    place = folder
-    while not place.exists():
-        place = place.parent
+    place = _place(folder)
     free = shutil.disk_usage(place).free
     if free < needed + MARGIN:
         raise FetchError(
@@ -39,6 +37,20 @@ def require_space(folder: Path, needed: int) -> None:
             f"{free / 1e9:.1f} GB.",
             "Free some, or choose another disk (MEDVLM_MODELS names the folder of all models).",
         )
+
+
+def free_space(folder: Path) -> int | None:
+    """Bytes free on the disk of a folder, which need not exist yet; None where that is hidden."""
+    try:
+        return shutil.disk_usage(_place(folder)).free
+    except OSError:
+        return None
+
+
+def _place(folder: Path) -> Path:
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder
 
 
 @contextmanager

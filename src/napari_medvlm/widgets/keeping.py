@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..asking import Prepared, Session
 from ..errors import MedvlmError
 from ..imaging import Clip, Volume
+from .opened import scan_path
 from .turns import Turns
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Keeping:
         for frame in prepared.frames[:1]:
             if layer is not None:
                 self._about[frame.source] = weakref.ref(layer), weakref.ref(prepared.source)
-                self._keeper.seek(frame.source)
+                self._keeper.seek(frame.source, scan_path(layer))
 
     def bring_back(self) -> None:
         """Show what was found, and tell what is wrong with the journal."""

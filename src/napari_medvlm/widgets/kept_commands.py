@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, QUrl
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QMessageBox, QWidget
 
 from ..asking.engine_words import size_in_bytes
+from ..asking.journals import beside
 from ..records import Journal, journal_path
+from .opened import scan_path
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
 
 _OFF = "Nothing is kept: the variable MEDVLM_JOURNAL is “off”."
 _NOTHING = "Nothing has been kept yet."
+_STAYS = (
+    "All questions, answers and images in it are deleted and overwritten. This cannot be undone. "
+    "Models, settings and exported conversations stay; so do folders .medvlm beside scans that "
+    "are not open now."
+)
 
 
-def show_journal(window: QWidget | None = None) -> None:
-    """Say where the journal lies and how large it is, and offer to open its folder."""
+def show_journal(window: QWidget | None = None, layers: Iterable[Layer] = ()) -> None:
+    """Say where the journal lies and how large it is, and offer to open its folder.
+
+    Parameters
+    ----------
+    window
+        The dialog's parent.
+    layers
+        Of the viewer; journals that lie beside their scans are told too.
+    """
     path = journal_path()
-    box = _box(window, "Where medvlm keeps its journal", _place_words(path))
+    words = [_place_words(path), *(_place_words(one) for one in _beside(layers))]
+    box = _box(window, "Where medvlm keeps its journal", "\n".join(words))
     if path is not None and path.parent.is_dir():
         folder = box.addButton("Open its folder", QMessageBox.ButtonRole.ActionRole)
         folder.clicked.connect(
@@ -29,26 +49,33 @@ def show_journal(window: QWidget | None = None) -> None:
     box.exec()
 
 
-def wipe_journal(window: QWidget | None = None) -> bool:
+def wipe_journal(window: QWidget | None = None, layers: Iterable[Layer] = ()) -> bool:
     """Ask, then delete all that is kept; whether it was deleted.
+
+    Parameters
+    ----------
+    window
+        The dialog's parent.
+    layers
+        Of the viewer; what is kept beside their scans is deleted too.
 
     Raises
     ------
     RecordError
-        If the journal cannot be used.
+        If a journal cannot be used.
     """
-    path = journal_path()
-    if path is None or not _files(path):
-        box = _box(window, "Nothing to delete", _place_words(path))
+    own = journal_path()
+    others = _beside(layers)
+    places = [*([] if own is None else [own]), *others]
+    words = "\n".join([_place_words(own), *(_place_words(one) for one in others)])
+    if not any(_files(one) for one in places):
+        box = _box(window, "There is nothing to delete", words)
         box.addButton(QMessageBox.StandardButton.Close)
         box.exec()
         return False
-    box = _box(window, "Delete everything medvlm has kept?", _place_words(path))
+    box = _box(window, "Delete everything medvlm has kept?", words)
     box.setIcon(QMessageBox.Icon.Warning)
-    box.setInformativeText(
-        "All questions, answers and images in it are deleted and overwritten. This cannot be "
-        "undone. Models, settings and exported conversations stay."
-    )
+    box.setInformativeText(_STAYS)
     delete = box.addButton("Delete all", QMessageBox.ButtonRole.DestructiveRole)
     keep = box.addButton(QMessageBox.StandardButton.Cancel)
     box.setDefaultButton(keep)
@@ -56,23 +83,30 @@ def wipe_journal(window: QWidget | None = None) -> bool:
     box.exec()
     if box.clickedButton() is not delete:
         return False
-    wipe(path)
+    for place in places:
+        wipe(place)
     return True
 
 
 def wipe(path: Path) -> None:
-    """Empty the journal, and delete what was set aside as damaged.
+    """Empty a journal, and delete what was set aside as damaged.
 
     Raises
     ------
     RecordError
-        If the journal cannot be used.
+        If it cannot be used.
     """
     if path.is_file():
         with Journal(path) as journal:
             journal.wipe()
     for file in _set_aside(path):
         file.unlink(missing_ok=True)
+
+
+def _beside(layers: Iterable[Layer]) -> list[Path]:
+    scans = [scan_path(layer) for layer in layers]
+    places = dict.fromkeys(beside(scan) for scan in scans if scan is not None)
+    return [place for place in places if _files(place)]
 
 
 def _set_aside(path: Path) -> list[Path]:

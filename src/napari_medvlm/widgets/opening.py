@@ -24,6 +24,7 @@ from ..imaging.scan import Entry, Found, scan
 from ..imaging.volume import Volume
 from .filling import Report, fill_when_shown
 from .hosting import window_of
+from .opened import remember_path
 from .series_chooser import choose
 from .waiting import wait_for
 
@@ -167,4 +168,9 @@ def ask_and_open(viewer: napari.Viewer, window: QWidget, *, folder: bool) -> lis
     else:
         names, _ = QFileDialog.getOpenFileNames(window, title)
         paths = [Path(name) for name in names]
-    return add_layers(viewer, layers_in_window(paths, viewer, window)) if paths else []
+    if not paths:
+        return []
+    layers = add_layers(viewer, layers_in_window(paths, viewer, window))
+    for layer in layers:
+        remember_path(layer, paths[0])
+    return layers

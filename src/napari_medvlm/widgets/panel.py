@@ -40,7 +40,7 @@ from .keeping import Keeping
 from .keys import asks, stops
 from .lifecycle import end_with
 from .model_bar import ModelBar
-from .notice import FirstUse, footer
+from .notices import Notices, footer
 from .plain import Column, rule
 from .pointing import Pointing
 from .preferring import Preferring
@@ -105,7 +105,7 @@ class MedvlmPanel(QWidget):
         self._turns = Turns(self.session, view, pointing, self._comparing, self)
         self._keeping = Keeping(self.session, self._turns)
         self.preferring = Preferring(self.session, view, self)
-        self.first_use = FirstUse(self.preferring.settings)
+        self.notices = Notices(self.preferring, self.session, self._offer)
         self.ask_box = AskBox()
         parts = (self.session, self.ask_box, self.chips, self._turns)
         self._asking = Asking(napari_viewer, *parts, self)
@@ -193,7 +193,7 @@ class MedvlmPanel(QWidget):
         column = QVBoxLayout(body)
         column.setContentsMargins(8, 6, 8, 6)
         column.setSpacing(6)
-        top = (self.first_use, self.model_bar, rule(), self.source_box, self.strip, self.chips)
+        top = (self.notices, self.model_bar, rule(), self.source_box, self.strip, self.chips)
         for part in (*top, rule()):
             column.addWidget(part)
         column.addWidget(FindBar(self.conversation_view, self))
@@ -217,7 +217,8 @@ class MedvlmPanel(QWidget):
         self._turns.edited.connect(self.ask_box.put_back)
         self._turns.changed.connect(self._pump.hurry)
         self._turns.changed.connect(self._show_state)
-        self.preferring.said.connect(self.ask_box.show_line)
+        self.notices.said.connect(self.ask_box.show_line)
+        self.notices.started.connect(self._pump.hurry)
         self.preferring.changed.connect(self._on_model)
         self.conversation_view.again.connect(self._on_again)
         self.ask_box.asked.connect(self._on_ask)
@@ -296,10 +297,7 @@ class MedvlmPanel(QWidget):
         self._show_state()
 
     def _offer(self) -> ModelOffer:
-        offer = self.preferring.offer(self.model_bar.chosen)
-        if offer is None:
-            raise QuestionError("No model is at hand.", "Open a checkpoint folder.")
-        return offer
+        return self.preferring.required(self.model_bar.chosen)
 
     def _compose(self, offer: ModelOffer) -> Composed:
         source, selection = self.source_box.selection()
@@ -335,8 +333,12 @@ class MedvlmPanel(QWidget):
             if exchange.ended:
                 self._on_end(exchange)
         self._keeping.bring_back()
+<<<<<<< HEAD
         self.preferring.look()
         self._asking.look()
+=======
+        self.notices.look()
+>>>>>>> main
         state = self.session.thread.state
         self.model_bar.show_state(state)
         return self.busy or self._preparer.waiting or state.status == "loading"

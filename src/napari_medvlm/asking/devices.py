@@ -1,0 +1,127 @@
+"""On what a model can be loaded, in which precision, and why not; and the word about the CPU."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..engine import EngineState, ModelChoice
+from ..engine.machine import Machine
+from ..extras import install_hint
+from .engine_words import device_words, size_in_bytes
+from .offers import TOY
+
+#: Gets torch built for the GPU's driver, on Linux and Windows.
+CUDA_HINT = (
+    "pip install uv, then: uv pip install --reinstall-package torch torch --torch-backend=auto"
+)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One thing that can be chosen.
+
+    Parameters
+    ----------
+    value
+        As the engine takes it.
+    words
+        For people.
+    reason
+        Why it cannot be chosen here, with what to do; empty where it can.
+    """
+
+    value: str
+    words: str
+    reason: str = ""
+
+
+def device_options(machine: Machine) -> tuple[Option, ...]:
+    """The devices of a machine; those that cannot be used say why."""
+    options = [Option("auto", f"auto ({device_words(machine.resolved('auto'))})")]
+    options.append(Option("cpu", f"CPU, {size_in_bytes(machine.cpu.total)}"))
+    blind = _why_no_gpu(machine)
+    for gpu in machine.gpus:
+        words = f"{device_words(gpu.device)}, {gpu.name}, {size_in_bytes(gpu.total)}"
+        options.append(Option(gpu.device, words, blind))
+    if len(machine.gpus) > 1:
+        options.append(Option("spread", f"all {len(machine.gpus)} GPUs together", blind))
+    if machine.apple:
+        options.append(Option("mps", "Apple GPU"))
+    return tuple(options)
+
+
+def precision_options(machine: Machine, device: str) -> tuple[Option, ...]:
+    """The precisions on a device; those that cannot be used say why."""
+    place = machine.resolved(device)
+    default = "float32" if place == "cpu" else "bfloat16"
+    lacking = "" if machine.quantizes else f"It needs torchao. {install_hint('torchao')}"
+    on_gpu = place.startswith("cuda") or place == "spread"
+    no_gpu = "" if on_gpu else "It runs on NVIDIA GPUs alone; int8 runs anywhere."
+    return (
+        Option("auto", f"auto ({default})"),
+        Option("float32", "float32"),
+        Option("bfloat16", "bfloat16"),
+        Option("int8", "int8 weights", lacking),
+        Option("int4", "int4 weights", lacking or no_gpu),
+    )
+
+
+def cpu_warning(choice: ModelChoice | None, machine: Machine | None, state: EngineState) -> str:
+    """Say that a model cannot run, or runs on the CPU, why, and what to do.
+
+    Parameters
+    ----------
+    choice
+        The chosen model. The toy, which is meant for the CPU, is not warned of.
+    machine
+        None while it is not known.
+    state
+        Of the engine: where a loaded model is in truth.
+
+    Returns
+    -------
+    words
+        Empty where there is nothing to warn of.
+    """
+    if machine is None or choice is None:
+        return ""
+    if machine.torch is None:
+        return f"Models cannot run here: torch is not installed. {install_hint('torch')}"
+    if choice.profile == TOY:
+        return ""
+    loaded = state.choice == choice and state.status in ("ready", "answering")
+    place = state.device if loaded and state.device else machine.resolved(choice.device)
+    if place != "cpu":
+        return ""
+    return f"On the CPU, which is slow: {_why_cpu(choice, machine)}"
+
+
+def _why_cpu(choice: ModelChoice, machine: Machine) -> str:
+    blind = _why_no_gpu(machine)
+    if blind:
+        return blind[:1].lower() + blind[1:] if blind.startswith("No") else blind
+    best = "Apple GPU" if machine.apple else ""
+    if machine.gpus:
+        best = f"{device_words(machine.gpus[0].device)} ({machine.gpus[0].name})"
+    if choice.device == "cpu" or machine.apple:
+        why = "chosen so, though" if choice.device == "cpu" else "that is what auto takes, though"
+        return f"{why} the {best} is there. Choose it under models…"
+    return (
+        f"torch could not use the {best}, though it was built for it. Its driver may be too old: "
+        "update it, then load the model again."
+    )
+
+
+def _why_no_gpu(machine: Machine) -> str:
+    """Why torch can use no GPU; empty where it can use one."""
+    if machine.uses_gpus or machine.apple:
+        return ""
+    if not machine.gpus:
+        return "No NVIDIA GPU was found (its driver's nvidia-smi lists none)."
+    gpu = f"{device_words(machine.gpus[0].device)} ({machine.gpus[0].name})"
+    if machine.torch is None:
+        return f"torch is not installed. {install_hint('torch')}"
+    return (
+        f"torch {machine.torch.version} was built without CUDA, so it cannot use the {gpu}. "
+        f"To get one that can: {CUDA_HINT}"
+    )
