@@ -173,9 +173,9 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 
 def test_the_place_of_the_file_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MEDVLM_TEMPLATES", "~/mine.toml")
-    assert templates_path() == Path("~/mine.toml").expanduser()
-    monkeypatch.delenv("MEDVLM_TEMPLATES")
+    monkeypatch.setenv("MEDVLM_CONFIG", "~/mine")
+    assert templates_path() == Path("~/mine/templates.toml").expanduser()
+    monkeypatch.delenv("MEDVLM_CONFIG")
     assert templates_path().name == "templates.toml"
     assert "napari-medvlm" in templates_path().parts
 

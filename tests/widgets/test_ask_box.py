@@ -224,7 +224,7 @@ def test_the_text_of_the_turn_is_shown_as_it_is_sent(
 @pytest.fixture
 def own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "settings" / "templates.toml"
-    monkeypatch.setenv("MEDVLM_TEMPLATES", str(path))
+    monkeypatch.setenv("MEDVLM_CONFIG", str(path.parent))
     return path
 
 
@@ -286,13 +286,13 @@ def test_options_are_typed_with_keys_alone(
     qtbot.keyClicks(options.edits[0], "left")
     qtbot.keyClick(options.edits[0], Qt.Key.Key_Return)
     assert len(options.rows) == 3  # a row below, with the cursor in it
-    qtbot.waitUntil(options.edits[1].hasFocus, timeout=PATIENCE)
+    assert options.focusWidget() is options.edits[1]
     qtbot.keyClicks(options.edits[1], "right")
     qtbot.keyClick(options.edits[1], Qt.Key.Key_Down)
-    qtbot.waitUntil(options.edits[2].hasFocus, timeout=PATIENCE)
+    assert options.focusWidget() is options.edits[2]
     qtbot.keyClick(options.edits[2], Qt.Key.Key_Backspace)
     assert options.rows == ("left", "right")
-    qtbot.waitUntil(options.edits[1].hasFocus, timeout=PATIENCE)
+    assert options.focusWidget() is options.edits[1]
     assert options.edits[1].accessibleName() == "Option B"
     with qtbot.waitSignal(ready.replied, timeout=PATIENCE):
         qtbot.keyClick(options.edits[1], Qt.Key.Key_Return, CTRL)
@@ -312,7 +312,7 @@ def test_a_pasted_list_fills_the_rows(qtbot: Any, ready: MedvlmPanel) -> None:
     first.setFocus()
     qtbot.keyClick(first, Qt.Key.Key_V, CTRL)
     assert box.options.rows == ("left", "right", "both")
-    qtbot.waitUntil(box.options.edits[2].hasFocus, timeout=PATIENCE)
+    assert box.options.focusWidget() is box.options.edits[2]
     QApplication.clipboard().setText(" lungs ")
     qtbot.keyClick(box.options.edits[2], Qt.Key.Key_V, CTRL)
     assert box.options.rows[2] == "bothlungs"

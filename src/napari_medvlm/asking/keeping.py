@@ -133,7 +133,7 @@ class Keeper:
 
     def seek_words(self) -> None:
         """Ask for the words of earlier questions, about any study; see `words`."""
-        if self._keeps and self._path is not None and self._path.exists():
+        if self._keeps:
             self._submit(self._seek_words)
 
     def words(self) -> tuple[str, ...]:
@@ -225,21 +225,17 @@ class Keeper:
             with self._lock:
                 self._found += kept
 
-<<<<<<< HEAD
     def _seek_words(self) -> None:
-        found = self._open().questions()
+        assert self._journals is not None  # without a file nothing is submitted
+        found = self._journals.questions()
         with self._lock:
             self._words = found
 
-    def _asked(self, exchange: Exchange, offer: ModelOffer) -> None:
-        journal = self._open()
-=======
     def _asked(
         self, exchange: Exchange, offer: ModelOffer, scan: Path | None, most_bytes: int
     ) -> None:
         assert self._journals is not None  # without a file nothing is submitted
         journal = self._journals.for_writing(scan, most_bytes)
->>>>>>> main
         capsule = capsule_of(exchange, offer.choice)
         known = journal.conversations(capsule.study)
         conversation = known[-1].number if known else journal.begin(capsule.study)

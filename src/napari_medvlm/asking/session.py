@@ -31,12 +31,9 @@ class Session:
         self.thread = thread
         self.keeper = Keeper(None) if keeper is None else keeper
         self.conversation = Conversation()
-<<<<<<< HEAD
+        self.holding = Holding(thread)
         self._line = Line()
         self._unheard: list[Exchange] = []
-=======
-        self.holding = Holding(thread)
->>>>>>> main
 
     @property
     def busy(self) -> bool:
@@ -114,8 +111,9 @@ class Session:
 
     def pump(self) -> tuple[Exchange, ...]:
         """Take what has happened; returns the exchanges that are different now."""
-<<<<<<< HEAD
-        heard = (*self._unheard, *self.conversation.hear(self.thread.drain()))
+        events = self.thread.drain()
+        self.holding.hear(events)
+        heard = (*self._unheard, *self.conversation.hear(events))
         self._unheard.clear()
         changed = {one.number: one for one in heard}
         while self._line and not self._running:
@@ -127,13 +125,6 @@ class Session:
                 changed[exchange.number] = self.conversation.wait(exchange.number, words)
         self.keeper.heard(changed.values())
         return tuple(changed[number] for number in sorted(changed))
-=======
-        events = self.thread.drain()
-        self.holding.hear(events)
-        changed = self.conversation.hear(events)
-        self.keeper.heard(changed)
-        return changed
->>>>>>> main
 
     def stop(self) -> None:
         """Stop the answer on its way; it ends with what has come so far, and the next follows."""

@@ -17,7 +17,6 @@ with its number. What is shipped stays.
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -31,9 +30,8 @@ from ..dialogue.question import Mode
 from ..errors import QuestionError
 from ..models.catalog import PROFILES
 from ..models.profiles import Profile, Task
+from .remembered import VARIABLE, config_file
 
-#: A path of another file; tests, and people who share one, set it.
-TEMPLATES_VARIABLE = "MEDVLM_TEMPLATES"
 FILE_NAME = "templates.toml"
 #: Larger files are none of ours.
 MOST_BYTES = 1_000_000
@@ -167,13 +165,8 @@ class Templates:
 
 
 def templates_path() -> Path:
-    """Where the user's file is looked for: ``MEDVLM_TEMPLATES``, or the user's settings."""
-    chosen = os.environ.get(TEMPLATES_VARIABLE, "").strip()
-    if chosen:
-        return Path(chosen).expanduser()
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir("napari-medvlm", appauthor=False)) / FILE_NAME
+    """Where the user's file is looked for: in the user's settings, or below ``MEDVLM_CONFIG``."""
+    return config_file().with_name(FILE_NAME)
 
 
 @lru_cache(maxsize=1)
@@ -292,7 +285,7 @@ def make_file(path: Path | None = None) -> Path:
     except OSError as error:
         raise QuestionError(
             f"{path} cannot be written: {error.strerror or error}.",
-            f"Set {TEMPLATES_VARIABLE} to a file that can.",
+            f"Set {VARIABLE} to a folder that can.",
         ) from error
     return path
 

@@ -333,12 +333,8 @@ class MedvlmPanel(QWidget):
             if exchange.ended:
                 self._on_end(exchange)
         self._keeping.bring_back()
-<<<<<<< HEAD
-        self.preferring.look()
-        self._asking.look()
-=======
         self.notices.look()
->>>>>>> main
+        self._asking.look()
         state = self.session.thread.state
         self.model_bar.show_state(state)
         return self.busy or self._preparer.waiting or state.status == "loading"
