@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from napari_medvlm.asking import Exchange, Keeper, Session, Stage
+from napari_medvlm.asking.legend import with_legend
 from napari_medvlm.dialogue import Failed, Prefill, Question, Queued, Token
 from napari_medvlm.errors import EngineError, QuestionError
+from napari_medvlm.imaging import Frame
 from napari_medvlm.records import Journal
 from widgets.fakes import FakeThread, reply, toy_offer
 
@@ -77,6 +80,24 @@ def test_a_question_that_follows_gets_the_answer_ahead_once_it_is_there(
     assert "first" in sent["b"][0]
     assert "second" in sent["c"][1]
     assert now(session, 3).question.history == thread.asked[2].history
+
+
+def test_the_legend_of_a_question_that_follows_counts_on(
+    session: Session, thread: FakeThread
+) -> None:
+    def two_layers(shade: int) -> Question:
+        frames = [
+            Frame.from_pixels(PIXELS + shade, source=name, label=name) for name in ("prior", "now")
+        ]
+        bare = Question("what has changed?", tuple(frames))
+        return replace(bare, text=with_legend(bare))
+
+    session.ask(two_layers(0), OFFER)
+    session.ask(two_layers(1), OFFER, follows=True)
+    end(session, thread)
+    first, second = (one.text for one in thread.asked)
+    assert first.endswith("Image 1: prior; image 2: now.")
+    assert second == "what has changed?\nImage 3: prior; image 4: now."
 
 
 def test_an_answer_that_failed_is_no_part_of_what_follows(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..dialogue import Question, Turn
+from .legend import with_legend, without_legend
 from .offers import ModelOffer
 
 #: Characters of a waiting question that are shown.
@@ -39,7 +40,13 @@ class Waiting:
 
     def complete(self, history: tuple[Turn, ...]) -> Question:
         """The question as it goes to the model, now that what is ahead of it has ended."""
-        return replace(self.question, history=history) if self.follows else self.question
+        asked = self.question
+        if not self.follows or history == asked.history:
+            return asked
+        # Its legend numbers images as the conversation does, which has grown.
+        bare = without_legend(asked)
+        whole = replace(asked, text=bare, history=history)
+        return whole if bare == asked.text else replace(whole, text=with_legend(whole))
 
 
 class Line:

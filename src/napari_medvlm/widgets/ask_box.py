@@ -273,6 +273,7 @@ class AskBox(QWidget):
             self.options.changed,
             self.options_button.toggled,
             self.reasoning.toggled,
+            self.follow.toggled,
             self.task_box.changed,
             self.generation.changed,
         ):

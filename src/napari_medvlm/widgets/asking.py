@@ -15,6 +15,7 @@ from ..errors import MedvlmError
 from ..models import sent_text
 from .ask_box import AskBox
 from .chip_row import ChipRow
+from .legend_box import LegendBox
 from .template_file import TemplateFile
 from .turns import Turns
 
@@ -45,6 +46,8 @@ class Asking(QObject):
         Where questions are asked.
     box, chips
         What is kept in step.
+    legend
+        Says whether the question ends by naming its images.
     turns
         The turns on the screen.
     parent
@@ -60,6 +63,7 @@ class Asking(QObject):
         session: Session,
         box: AskBox,
         chips: ChipRow,
+        legend: LegendBox,
         turns: Turns,
         parent: QObject,
     ) -> None:
@@ -68,6 +72,7 @@ class Asking(QObject):
         self._session = session
         self._box = box
         self._chips = chips
+        self._legend = legend
         self._turns = turns
         self._offer: ModelOffer | None = None
         self._about: _About | None = None
@@ -75,6 +80,7 @@ class Asking(QObject):
         box.text.setPlainText(DRAFTS.get(viewer, ""))
         box.edited.connect(self._on_edited)
         box.sent_head.toggled.connect(lambda _on: self._show_sent())
+        legend.tell.toggled.connect(lambda _on: self._show_sent())
         box.task_box.edited.connect(self._templates.open)
         box.waiting.taken_back.connect(self._on_taken_back)
         self._templates.said.connect(box.show_line)
@@ -122,8 +128,7 @@ class Asking(QObject):
         frames = about.prepared.frames
         sent = sent_frames(
             frames,
-            about.prepared.source,
-            scaling=about.prepared.selection.scaling,
+            about.prepared.parts,
             regions=len(place_regions(about.boxes, frames)[0]),
             tiles=about.tiles,
             options=self._box.typed.has_options,
@@ -143,13 +148,13 @@ class Asking(QObject):
         if about is None or offer is None or typed.missing:
             return typed.missing or "Nothing can be asked yet."
         composed = compose(
-            about.prepared.source,
-            about.prepared.selection,
+            about.prepared.parts,
             typed.text,
             **typed.terms,
             regions=about.boxes,
             history=self._turns.history() if self._box.follows else (),
             frames=about.prepared.frames,
             tiles=about.tiles,
+            legend=self._legend.wanted,
         )
         return sent_text(composed.question, offer.profile)
