@@ -125,7 +125,7 @@ def test_a_waiting_question_can_be_taken_back(session: Session, thread: FakeThre
     session.ask(question("a"), OFFER)
     second = session.ask(question("b"), OFFER)
     session.ask(question("c"), OFFER, follows=True)
-    session.remove(second)
+    session.withdraw(second)
     assert "stop" not in thread.calls
     session.pump()
     assert [one.detail for one in session.waiting] == ["1 ahead · follows it"]
@@ -134,12 +134,33 @@ def test_a_waiting_question_can_be_taken_back(session: Session, thread: FakeThre
     assert len(thread.asked[1].history) == 1
 
 
-def test_what_runs_can_be_removed_and_the_next_follows(
+def test_a_waiting_question_that_is_deleted_comes_back_to_the_end_of_the_line(
+    session: Session, thread: FakeThread
+) -> None:
+    session.ask(question("a"), OFFER)
+    second = session.ask(question("b"), OFFER)
+    session.ask(question("c"), OFFER)
+    session.put_aside(second)
+    assert [one.question.text for one in session.waiting] == ["c"]
+    assert session.take_back(second) is not None
+    session.pump()
+    assert [(one.question.text, one.detail) for one in session.waiting] == [
+        ("c", "1 ahead"), ("b", "2 ahead"),
+    ]  # fmt: skip
+    session.put_aside(second)
+    session.remove_aside()
+    assert session.take_back(second) is None
+    end(session, thread)
+    end(session, thread)
+    assert [one.text for one in thread.asked] == ["a", "c"]
+
+
+def test_what_runs_can_be_deleted_and_the_next_follows(
     session: Session, thread: FakeThread
 ) -> None:
     first = session.ask(question("a"), OFFER)
     session.ask(question("b"), OFFER)
-    session.remove(first)
+    session.put_aside(first)
     session.pump()
     assert [one.text for one in thread.asked] == ["a", "b"]
 

@@ -54,6 +54,7 @@ class Line:
 
     def __init__(self) -> None:
         self._waiting: list[Waiting] = []
+        self._aside: dict[int, Waiting] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -72,8 +73,20 @@ class Line:
         return self._waiting.pop(0) if self._waiting else None
 
     def remove(self, number: int) -> None:
-        """Take an exchange out of the line, if it is in it."""
+        """Forget an exchange, if it is in the line or was put aside."""
         self._waiting = [one for one in self._waiting if one.number != number]
+        self._aside.pop(number, None)
+
+    def put_aside(self, number: int) -> None:
+        """Take an exchange out of the line, if it is in it, until it is taken back."""
+        found = [one for one in self._waiting if one.number == number]
+        self.remove(number)
+        self._aside.update({one.number: one for one in found})
+
+    def take_back(self, number: int) -> None:
+        """Let an exchange that was put aside wait again, at the end."""
+        if number in self._aside:
+            self._waiting.append(self._aside.pop(number))
 
     def words(self, number: int) -> str:
         """What an exchange waits for: "2 ahead · follows them"."""

@@ -8,13 +8,13 @@ from qtpy.QtCore import QSize
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from .plain import Column
+from .tabbing import ReadingColumn
 
 #: Where there is less room it scrolls by itself.
 LEAST_HEIGHT = 120
 
 
-class Foot(Column):
+class Foot(ReadingColumn):
     """As high as its parts want to be, where there is room for that.
 
     Parameters

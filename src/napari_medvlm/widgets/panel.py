@@ -33,6 +33,7 @@ from .chip_row import ChipRow
 from .choosing import Choosing
 from .comparing import Comparing
 from .conversation_view import ConversationView
+from .exporting import Exporting
 from .facing import Facing
 from .find_bar import FindBar
 from .foot import Foot
@@ -43,13 +44,14 @@ from .legend_box import LegendBox
 from .lifecycle import end_with
 from .model_bar import ModelBar
 from .notices import Notices, footer
-from .plain import Column, rule
+from .plain import rule
 from .pointing import Pointing
 from .preferring import Preferring
 from .pump import Pump
 from .regions_layer import RegionLayers
 from .source_box import SourceBox
 from .strip import Strip
+from .tabbing import ReadingColumn
 from .turns import Turns
 
 if TYPE_CHECKING:
@@ -101,6 +103,7 @@ class MedvlmPanel(QWidget):
         view = self.conversation_view
         self._comparing = Comparing(napari_viewer, view, pointing, self._regions)
         self._turns = Turns(self.session, view, pointing, self._comparing, self)
+        self._exporting = Exporting(self.session, view, self)
         self._keeping = Keeping(self.session, self._turns)
         self.preferring = Preferring(self.session, view, self)
         self.notices = Notices(self.preferring, self.session, self._offer)
@@ -193,7 +196,7 @@ class MedvlmPanel(QWidget):
             column.addWidget(part)
         column.addWidget(FindBar(self.conversation_view, self))
         column.addWidget(self.conversation_view, 1)
-        area = Column()
+        area = ReadingColumn()
         area.setWidget(body)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -211,6 +214,7 @@ class MedvlmPanel(QWidget):
         self.model_bar.changed.connect(self._on_model)
         self.model_bar.folder_picked.connect(self._on_folder)
         self._turns.said.connect(self.ask_box.show_line)
+        self._exporting.said.connect(self.ask_box.show_line)
         self._turns.edited.connect(self.ask_box.put_back)
         self._turns.changed.connect(self._pump.hurry)
         self._turns.changed.connect(self._show_state)
@@ -223,7 +227,7 @@ class MedvlmPanel(QWidget):
         self.ask_box.draw.connect(self._on_draw)
         self.ask_box.edited.connect(self._show_state)
         self._asking.changed.connect(self._show_state)
-        closing = (self.choosing.preparer, self.session.keeper)
+        closing = (self.choosing.preparer, self.session)
         self._end = end_with(window_of(self._viewer), self.session.thread, closing)
         self.destroyed.connect(self._end.now)
 
