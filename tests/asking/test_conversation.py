@@ -100,14 +100,15 @@ def test_a_reply_ends_it(talk: Conversation, clock: Clock) -> None:
         reasoning="so",
         boxes=(Box("nodule", (1, 2, 11, 12), frame=1),),
         new_tokens=22,
+        prompt_tokens=1276,
         reused_tokens=10,
         timings=Timings(decode=0.5),
     )
     (ended,) = talk.hear([Replied(request=7, reply=reply)])
     assert (ended.stage, ended.answer, talk.busy) == (Stage.DONE, "Right", False)
     assert [box.label for box in ended.boxes] == ["nodule"]
-    assert (
-        ended.status_words(clock.now + 50) == "finished · 2.0 s · 22 tokens · 42 tok/s · 10 reused"
+    assert ended.status_words(clock.now + 50) == (
+        "finished · 2.0 s · 22 tokens · 42 tok/s · 1,276 in the prompt, 10 of them reused"
     )
 
 
@@ -182,7 +183,7 @@ def test_time_stands_still_after_the_end(talk: Conversation, clock: Clock) -> No
     clock.now += 125
     talk.hear([Replied(request=7, reply=Reply(raw="x", answer="x"))])
     clock.now += 1000
-    assert _words(talk) == "finished · no reasoning was given · 2 min 05 s"
+    assert _words(talk) == "finished · 2 min 05 s"
     ended = replace(_now(talk), tokens=1)
     assert ended.tokens_per_second(clock.now) is None
 

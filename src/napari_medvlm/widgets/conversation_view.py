@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from qtpy.QtCore import QSize, Signal
+from qtpy.QtCore import QPoint, QSize, Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from ..asking.exchange import Exchange
@@ -36,6 +36,7 @@ class ConversationView(Column):
         self._following = True
         self._fold_reasoning = True
         self.settled.connect(self._scroll_down)
+        self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
         self._inside = QWidget()
         self._layout = QVBoxLayout(self._inside)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -64,10 +65,10 @@ class ConversationView(Column):
         for view in self._views.values():
             view.fold_reasoning = on
 
-    def begin(self, exchange: Exchange, grid: Grid) -> ExchangeView:
-        """Show a new question at the bottom."""
+    def begin(self, exchange: Exchange, grids: Sequence[Grid]) -> ExchangeView:
+        """Show a new question at the bottom; ``grids`` are those of the sources of its frames."""
         self._hint.hide()
-        view = ExchangeView(exchange, grid)
+        view = ExchangeView(exchange, grids)
         view.fold_reasoning = self._fold_reasoning
         view.box_clicked.connect(lambda box, v=view: self.box_clicked.emit(v.exchange, box))
         view.frame_clicked.connect(
@@ -93,8 +94,6 @@ class ConversationView(Column):
 
     def update_from(self, exchanges: Iterable[Exchange], now: float) -> None:
         """Show newer states of exchanges."""
-        bar = self.verticalScrollBar()
-        self._following = bar.value() >= bar.maximum() - 8
         for exchange in exchanges:
             view = self._views.get(exchange.number)
             if view is not None:
@@ -106,13 +105,19 @@ class ConversationView(Column):
         for number, view in self._views.items():
             found = view.show_hit(hit if hit is not None and hit.number == number else None)
             if found is not None:
+                words, below = found
+                at = words.mapTo(self._inside, QPoint(0, below))
+                self.ensureVisible(at.x(), at.y(), 0, 40)
                 self._following = False
-                self.ensureWidgetVisible(found, 0, 20)
 
     def tick(self, now: float) -> None:
         """Let the seconds of open questions run."""
         for view in self._views.values():
             view.tick(now)
+
+    def _on_scrolled(self, value: int) -> None:
+        # Text that grows leaves the value alone: only who scrolls changes it.
+        self._following = value >= self.verticalScrollBar().maximum() - 8
 
     def _scroll_down(self) -> None:
         if self._following:
