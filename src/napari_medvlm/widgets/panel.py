@@ -32,6 +32,7 @@ from .chip_row import ChipRow
 from .choosing import Choosing
 from .comparing import Comparing
 from .conversation_view import ConversationView
+from .exporting import Exporting
 from .facing import Facing
 from .find_bar import FindBar
 from .hosting import window_of
@@ -99,6 +100,7 @@ class MedvlmPanel(QWidget):
         view = self.conversation_view
         self._comparing = Comparing(napari_viewer, view, pointing, self._regions)
         self._turns = Turns(self.session, view, pointing, self._comparing, self)
+        self._exporting = Exporting(self.session, view, self)
         self._keeping = Keeping(self.session, self._turns)
         self.preferring = Preferring(self.session, view, self)
         self.notices = Notices(self.preferring, self.session, self._offer)
@@ -206,6 +208,7 @@ class MedvlmPanel(QWidget):
         self.model_bar.changed.connect(self._on_model)
         self.model_bar.folder_picked.connect(self._on_folder)
         self._turns.said.connect(self.ask_box.show_line)
+        self._exporting.said.connect(self.ask_box.show_line)
         self._turns.edited.connect(self.ask_box.put_back)
         self._turns.changed.connect(self._pump.hurry)
         self._turns.changed.connect(self._show_state)
@@ -218,7 +221,7 @@ class MedvlmPanel(QWidget):
         self.ask_box.draw.connect(self._on_draw)
         self.ask_box.text.textChanged.connect(self._show_state)
         self.ask_box.tasks.currentIndexChanged.connect(self._show_state)
-        closing = (self.choosing.preparer, self.session.keeper)
+        closing = (self.choosing.preparer, self.session)
         self._end = end_with(window_of(self._viewer), self.session.thread, closing)
         self.destroyed.connect(self._end.now)
 

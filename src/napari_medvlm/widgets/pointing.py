@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..asking import Exchange, Grid, PlacedBox
 from ..asking.picks import Pick
 from ..imaging import PLANES, Clip, Frame, Plane, Volume
-from .boxes import FINDINGS, remove_boxes, show_boxes
+from .boxes import FINDINGS, box_places, findings_of, remove_boxes, show_boxes
 from .origins import Origins, frame_time
 from .overlay import find_overlay
 from .source_box import SourceBox
@@ -63,10 +64,19 @@ class Pointing:
         self._points[exchange.number] = tuple(self._viewer.dims.point)
         return self.origins.grids(exchange)
 
-    def forget(self, exchange: Exchange) -> None:
-        """Forget a question, and take its boxes off the images."""
+    def take_off(self, exchange: Exchange) -> tuple[PlacedBox, ...]:
+        """Take the boxes of a question off the images; returns them where they were."""
+        boxes, taken = exchange.boxes, []
         for layer in self.origins.layers(exchange):
-            remove_boxes(self._viewer, layer, exchange)
+            findings = findings_of(self._viewer, layer)
+            if findings is not None:
+                places = box_places(findings, exchange)
+                taken += [replace(boxes[number], corners=corners) for number, corners in places]
+                remove_boxes(self._viewer, layer, exchange)
+        return tuple(taken)
+
+    def forget(self, exchange: Exchange) -> None:
+        """Forget a question; its boxes are to be taken off before."""
         self.origins.forget(exchange)
         self._points.pop(exchange.number, None)
 
@@ -75,7 +85,12 @@ class Pointing:
         return find_overlay(self._viewer, layer, FINDINGS) is not None
 
     def show(
-        self, exchange: Exchange, *, go: bool = True, only: Collection[Layer] | None = None
+        self,
+        exchange: Exchange,
+        *,
+        go: bool = True,
+        only: Collection[Layer] | None = None,
+        boxes: Sequence[PlacedBox] | None = None,
     ) -> bool:
         """Draw the boxes of an ended exchange on their images, and go to the first one.
 
@@ -89,6 +104,8 @@ class Pointing:
             False leaves the sliders alone.
         only
             Images that are drawn on; None draws on all of them.
+        boxes
+            Its boxes as they were moved; None draws all of them where the model saw them.
 
         Returns
         -------
@@ -97,7 +114,7 @@ class Pointing:
         """
         groups: dict[tuple[Layer, int], list[PlacedBox]] = {}
         shown = True
-        for box in exchange.boxes:
+        for box in exchange.boxes if boxes is None else boxes:
             layer, _ = self.origins.find(exchange, box.frame)
             frame = exchange.question.frames[box.frame]
             shown = shown and layer is not None
@@ -106,13 +123,13 @@ class Pointing:
             if frame.time is None and layer.ndim > 3:
                 continue  # kept before time points were: nobody knows where it belongs
             groups.setdefault((layer, frame_time(frame)), []).append(box)
-        for (layer, time), boxes in groups.items():
-            grid = self.origins.find(exchange, boxes[0].frame)[1]
-            show_boxes(self._viewer, layer, grid, exchange, boxes, time)
+        for (layer, time), on_layer in groups.items():
+            grid = self.origins.find(exchange, on_layer[0].frame)[1]
+            show_boxes(self._viewer, layer, grid, exchange, on_layer, time)
         moved = self._points.get(exchange.number) != tuple(self._viewer.dims.point)
         if go and groups and not moved:
-            (layer, time), boxes = next(iter(groups.items()))
-            go_to(self._viewer, layer, boxes[0].corners, time)
+            (layer, time), on_layer = next(iter(groups.items()))
+            go_to(self._viewer, layer, on_layer[0].corners, time)
         return shown
 
     def go_to(self, exchange: Exchange, box: PlacedBox) -> bool:

@@ -16,6 +16,7 @@ from ..records import Kept
 from .comparing import Comparing
 from .conversation_view import ConversationView
 from .pointing import Pointing
+from .undoing import Undoing
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -61,6 +62,7 @@ class Turns(QObject):
         self._pointing = pointing
         self._comparing = comparing
         self._edited: Exchange | None = None
+        self._undoing = Undoing(session, view, pointing, self._on_changed, self)
         view.box_clicked.connect(self._on_box)
         view.frame_clicked.connect(self._on_frame)
         view.edited.connect(self._on_edited)
@@ -90,6 +92,7 @@ class Turns(QObject):
         EngineError, QuestionError
             As `Session.ask`.
         """
+        self._undoing.settle()
         exchange = self._session.ask(question, offer, self._edited)
         self._edited = None
         self._view.begin(exchange, self._pointing.remember(exchange, layers))
@@ -105,6 +108,7 @@ class Turns(QObject):
         """
         if self._session.busy:
             raise QuestionError("An answer is on its way.", "Ask again when it is there.")
+        self._undoing.settle()
         exchange = self._session.ask(before.question, offer, before)
         self._view.begin(exchange, self._pointing.repeat(before, exchange))
         self.changed.emit()
@@ -165,9 +169,10 @@ class Turns(QObject):
     def _on_deleted(self, exchange: Exchange) -> None:
         if self._edited is not None and self._edited.number == exchange.number:
             self._edited = None
-        self._session.remove(exchange)
-        self._pointing.forget(exchange)
-        self._view.remove(exchange.number)
+        self._undoing.delete(exchange)
+
+    def _on_changed(self) -> None:
+        self._comparing.look()
         self.changed.emit()
 
 
