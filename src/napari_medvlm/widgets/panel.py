@@ -42,13 +42,14 @@ from .legend_box import LegendBox
 from .lifecycle import end_with
 from .model_bar import ModelBar
 from .notices import Notices, footer
-from .plain import Column, rule
+from .plain import rule
 from .pointing import Pointing
 from .preferring import Preferring
 from .pump import Pump
 from .regions_layer import RegionLayers
 from .source_box import SourceBox
 from .strip import Strip
+from .tabbing import ReadingColumn
 from .turns import Turns
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ class MedvlmPanel(QWidget):
         column.addWidget(self.conversation_view, 1)
         for part in (rule(), self.ask_box, footer()):
             column.addWidget(part)
-        area = Column()
+        area = ReadingColumn()
         area.setWidget(body)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
