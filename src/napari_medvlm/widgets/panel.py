@@ -57,7 +57,7 @@ from .turns import Turns
 
 if TYPE_CHECKING:
     import napari.viewer
-    from napari.layers import Layer
+    from napari.layers import Layer, Shapes
 
 
 class MedvlmPanel(QWidget):
@@ -140,6 +140,14 @@ class MedvlmPanel(QWidget):
     def choose_slices(self, spec: str) -> None:
         """Choose slices with the command line's words: "current", "even:11", "12,40"."""
         self.source_box.choose_slices(spec)
+
+    def region_layer(self, layer: Layer) -> Shapes:
+        """The layer of an image's regions, made where there is none, and ready for drawing."""
+        return self._regions.draw_on(layer)
+
+    def export(self) -> None:
+        """Ask for a file, and write the conversation to it."""
+        self._exporting.ask()
 
     def choose_model(self, name_or_folder: str) -> None:
         """Choose a model by its catalog name or folder.
