@@ -36,7 +36,7 @@ class Exchange:
     number
         Of the question in its conversation, from 1.
     request
-        The engine's number of the question.
+        The engine's number of the question; 0 while it waits for another answer to end.
     question
         What was asked.
     model
@@ -147,7 +147,7 @@ class Exchange:
         if self.ended:
             return self._ended_words(now)
         name = {
-            Stage.QUEUED: "waiting for the model",
+            Stage.QUEUED: "waiting for the model" if self.request else "waiting its turn",
             Stage.LOADING: "loading the model",
             Stage.READING: "reading",
             Stage.THINKING: "thinking",
