@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from ..dialogue import Question, Reply, Turn
 from .ending import finish_words
+from .masks import PlacedMask, place_masks
 from .placing import PlacedBox, place
 
 
@@ -98,6 +100,11 @@ class Exchange:
     def boxes(self) -> tuple[PlacedBox, ...]:
         """The answer's boxes on the source."""
         return () if self.reply is None else place(self.reply, self.question.frames)
+
+    @cached_property
+    def masks(self) -> tuple[PlacedMask, ...]:
+        """The answer's masks on the voxels of the source."""
+        return () if self.reply is None else place_masks(self.reply, self.question.frames)
 
     @property
     def turn(self) -> Turn | None:

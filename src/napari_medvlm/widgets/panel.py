@@ -48,6 +48,7 @@ from .plain import rule
 from .pointing import Pointing
 from .preferring import Preferring
 from .pump import Pump
+from .region_list import RegionList
 from .regions_layer import RegionLayers
 from .source_box import SourceBox
 from .strip import Strip
@@ -56,7 +57,7 @@ from .turns import Turns
 
 if TYPE_CHECKING:
     import napari.viewer
-    from napari.layers import Layer
+    from napari.layers import Layer, Shapes
 
 
 class MedvlmPanel(QWidget):
@@ -98,6 +99,7 @@ class MedvlmPanel(QWidget):
         self.conversation_view = ConversationView()
         pointing = Pointing(napari_viewer, self.source_box)
         self._regions = RegionLayers(napari_viewer, self._on_regions)
+        self.region_list = RegionList(napari_viewer, self._regions)
         chosen = (self.source_box, self.strip, pointing, self._regions)
         self.choosing = Choosing(napari_viewer, *chosen, self)
         view = self.conversation_view
@@ -138,6 +140,14 @@ class MedvlmPanel(QWidget):
     def choose_slices(self, spec: str) -> None:
         """Choose slices with the command line's words: "current", "even:11", "12,40"."""
         self.source_box.choose_slices(spec)
+
+    def region_layer(self, layer: Layer) -> Shapes:
+        """The layer of an image's regions, made where there is none, and ready for drawing."""
+        return self._regions.draw_on(layer)
+
+    def export(self) -> None:
+        """Ask for a file, and write the conversation to it."""
+        self._exporting.ask()
 
     def choose_model(self, name_or_folder: str) -> None:
         """Choose a model by its catalog name or folder.
@@ -192,7 +202,7 @@ class MedvlmPanel(QWidget):
         column.setContentsMargins(8, 6, 8, 6)
         column.setSpacing(6)
         top = (self.notices, self.model_bar, rule(), self.source_box, self.strip, self.chips)
-        for part in (*top, self.legend, rule()):
+        for part in (*top, self.legend, self.region_list, rule()):
             column.addWidget(part)
         column.addWidget(FindBar(self.conversation_view, self))
         column.addWidget(self.conversation_view, 1)
@@ -258,6 +268,7 @@ class MedvlmPanel(QWidget):
         offer = self.preferring.offer(self.model_bar.chosen)
         need = self._budget.words(offer, prepared.frames, tiles=tiles)
         self.strip.show_frames(prepared.frames, regions, need)
+        self.region_list.look(self.source_box.layer)
         self._asking.follow(prepared, self.choosing.boxes(prepared), tiles)
         self.legend.show_words(legend_of(Question("", prepared.frames, history=self._history())))
         self.ask_box.show_note(self.preferring.notes(prepared.frames, left_out))
@@ -357,4 +368,5 @@ class MedvlmPanel(QWidget):
 
     def _on_regions(self) -> None:
         self.choosing.settle()
+        self.region_list.look(self.source_box.layer)
         self._comparing.look()
