@@ -5,15 +5,16 @@ Imports neither torch nor Qt by itself: with no window open, everything here wor
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from .errors import ImagingError
+from .errors import ImagingError, MedvlmError
 from .imaging.layers import SOURCE_KEY, LayerData, layer_data
 from .imaging.reading import read, read_files
 from .imaging.sniffing import sniff
@@ -120,6 +121,52 @@ def write_nifti(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     return [str(written)]
 
 
+def get_box_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
+    """A reader for a file of findings or regions, None for any other; napari calls this."""
+    from .asking.box_files import is_box_file
+
+    first = path if isinstance(path, str) else (path or [""])[0]
+    return read_boxes if first and is_box_file(first) else None
+
+
+def read_boxes(path: Paths) -> list[LayerData]:
+    """Read files of findings and regions, onto their images where these are open.
+
+    Raises
+    ------
+    RecordError
+        If one is damaged.
+    """
+    from .asking import box_files, box_layers
+
+    paths = [path] if isinstance(path, str) else path
+    layers = []
+    for one in paths:
+        boxes = box_files.read_boxes(one)
+        asked = _window() if boxes.source else None
+        if asked is None:
+            layers.append(box_layers.from_file(boxes))
+            continue
+        from .widgets.overlay import place_on
+
+        layers.append(box_layers.from_file(boxes, *place_on(asked[0], boxes.source)))
+    return layers
+
+
+def write_boxes(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """Write a layer of findings or regions (or other shapes) to JSON; napari calls this.
+
+    Raises
+    ------
+    RecordError
+        If it cannot be written.
+    """
+    from .asking import box_files, box_layers
+
+    box_files.write_boxes(path, box_layers.to_file(data, attributes))
+    return [path]
+
+
 def _shown_volumes() -> list[Volume] | None:
     asked = _window()
     if asked is None:
@@ -146,7 +193,19 @@ def _ask_and_open(*, folder: bool) -> None:
         )
     from .widgets.opening import ask_and_open
 
-    ask_and_open(*asked, folder=folder)
+    with _told():
+        ask_and_open(*asked, folder=folder)
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """One line for what goes wrong in a command: napari would show a traceback."""
+    try:
+        yield
+    except MedvlmError as error:
+        from napari.utils.notifications import show_warning
+
+        show_warning(str(error))
 
 
 #: Files that hold scans more often than anything else, and folders; zarr stays with napari.
@@ -208,17 +267,19 @@ def show_journal() -> None:
     """Say where questions and answers are kept."""
     from .widgets.kept_commands import show_journal as show
 
-    show(*_window_and_layers())
+    with _told():
+        show(*_window_and_layers())
 
 
 def wipe_journal() -> None:
     """Delete all kept questions and answers, after asking."""
     from .widgets.kept_commands import wipe_journal as wipe
 
-    if wipe(*_window_and_layers()):
-        from napari.utils.notifications import show_info
+    with _told():
+        if wipe(*_window_and_layers()):
+            from napari.utils.notifications import show_info
 
-        show_info("Everything that medvlm had kept was deleted.")
+            show_info("Everything that medvlm had kept was deleted.")
 
 
 def _window_and_layers() -> tuple[Any, list[Any]]:

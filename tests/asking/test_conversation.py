@@ -228,3 +228,20 @@ def test_a_removed_exchange_is_no_history_and_hears_nothing_more(talk: Conversat
     assert talk.exchanges == ()
     assert talk.history() == ()
     assert talk.ask(9, Question("new?")).number == 3
+
+
+def test_what_is_put_aside_is_left_out_until_it_is_taken_back(talk: Conversation) -> None:
+    talk.hear([Replied(request=7, reply=Reply(raw="x", answer="x"))])
+    other = talk.ask(8, Question("and?", (PIXELS,)))
+    talk.put_aside(1)
+    talk.put_aside(other.number)
+    assert (talk.exchanges, talk.active, talk.busy, talk.history()) == ((), (), False, ())
+    assert talk.hear([Token(request=8, text="<think>so", count=1)]) == ()
+    assert [x.number for x in talk.aside] == [1, 2]
+    now = talk.take_back(2)
+    assert now is not None
+    assert now.reasoning == "so"
+    assert talk.busy
+    talk.remove(1)
+    assert talk.take_back(1) is None
+    assert [x.number for x in talk.exchanges] == [2]

@@ -93,8 +93,8 @@ def test_seconds_are_of_clips_and_two(clip: Clip) -> None:
 
 def test_tiles_reach_the_question() -> None:
     path = SAMPLES / "radiograph.png"
-    assert ask.build(options(path, "--tiles"), FLEMING).question.tiles
-    assert not ask.build(options(path), FLEMING).question.tiles
+    assert ask.build(options(path, "--tiles"), PROFILES["fleming-vl-8b"]).question.tiles
+    assert not ask.build(options(path), PROFILES["fleming-vl-8b"]).question.tiles
 
 
 def _two(*words: str) -> Any:
@@ -103,7 +103,7 @@ def _two(*words: str) -> Any:
 
 def test_several_scans_go_in_their_order_and_are_named() -> None:
     chosen = _two("--slices", "4,9", "--slices", "0", "--label", "prior", "--label", "current")
-    question = ask.build(chosen, DEMO).question
+    question = ask.build(chosen).question
     assert [(f.label, f.index) for f in question.frames] == [
         ("prior", 4),
         ("prior", 9),
@@ -113,19 +113,19 @@ def test_several_scans_go_in_their_order_and_are_named() -> None:
 
 
 def test_the_legend_can_be_left_out_and_two_of_a_name_are_told_apart() -> None:
-    question = ask.build(_two("--slices", "0", "--label", "x", "--no-legend"), DEMO).question
+    question = ask.build(_two("--slices", "0", "--label", "x", "--no-legend")).question
     assert question.text == "What is seen?"
     assert [frame.label for frame in question.frames] == ["x (1)", "x (2)"]
 
 
 def test_one_scan_has_no_name_and_no_legend() -> None:
-    question = ask.build(options(SAMPLES / "chest_ct_32.npy", "--label", "x"), DEMO).question
+    question = ask.build(options(SAMPLES / "chest_ct_32.npy", "--label", "x")).question
     assert (question.text, question.frames[0].label) == ("What is seen?", "")
 
 
 def test_a_slab_reaches_the_frames() -> None:
     chosen = _two("--slices", "4", "--slices", "0", "--slab", "maximum:3", "--slab", "-")
-    thick, thin = ask.build(chosen, DEMO).question.frames
+    thick, thin = ask.build(chosen).question.frames
     assert thick.slab is not None
     assert (thick.slab.kind, thick.slab.first, thick.slab.last) == ("maximum", 3, 5)
     assert thin.slab is None

@@ -62,14 +62,14 @@ def test_asking_again_keeps_both_answers(
     assert "instead of question 1" in new.sent.text()
 
 
-def test_asking_again_while_an_answer_comes_is_refused(
+def test_asking_again_while_an_answer_comes_waits_for_it(
     qtbot: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
 ) -> None:
     view = _ask(qtbot, panel, thread)
     thread.script = [Queued(), Prefill(tokens=9)]
     panel.ask("and?")
     _click(qtbot, view.actions.ask_again)
-    assert "on its way" in panel.ask_box.line.text()
+    assert [one.question.text for one in panel.session.waiting] == [view.exchange.question.text]
     assert len(thread.asked) == 2
 
 
@@ -116,6 +116,64 @@ def test_deleting_takes_the_question_and_its_boxes_and_no_others(
     assert panel.conversation_view.views == ()
     assert not panel.ask_box.follow.isEnabled()
     assert _ask(qtbot, panel, thread, boxes=[NODULE]).exchange.number == 3
+
+
+def _undo(qtbot: Any, panel: MedvlmPanel, number: int) -> None:
+    _click(qtbot, panel.conversation_view._undo_lines[number].button)
+
+
+def test_deleting_is_undone_with_the_boxes_as_they_were_moved(
+    qtbot: Any, panel: MedvlmPanel, scan: Any, viewer: Any, thread: FakeThread
+) -> None:
+    panel.choose_slices("even:3")
+    first = _ask(qtbot, panel, thread, boxes=[NODULE, NODULE])
+    second = _ask(qtbot, panel, thread, "and?")
+    findings = viewer.layers["findings"]
+    moved = findings.data[1] + [0, 2, 3]
+    findings.data = [findings.data[0], moved]
+    findings.selected_data = {0}
+    findings.remove_selected()
+    _click(qtbot, first.actions.delete)
+    assert len(findings.data) == 0
+    assert panel.conversation_view.views == (second,)
+    assert len(panel._turns.history()) == 1
+    _undo(qtbot, panel, 1)
+    assert panel.conversation_view.views == (first, second)
+    assert first.isVisible()
+    assert len(panel._turns.history()) == 2
+    assert list(findings.features["box"]) == [2]
+    np.testing.assert_allclose(findings.data[0], moved)
+
+
+def test_what_was_deleted_is_gone_with_the_next_action(
+    qtbot: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
+) -> None:
+    first, second = (_ask(qtbot, panel, thread, words) for words in ("one?", "two?"))
+    _click(qtbot, first.actions.delete)
+    _click(qtbot, second.actions.delete)
+    assert list(panel.conversation_view._undo_lines) == [2]
+    _ask(qtbot, panel, thread, "three?")
+    assert panel.conversation_view._undo_lines == {}
+    assert [x.number for x in panel.session.conversation.exchanges] == [3]
+    assert panel.session.conversation.aside == ()
+
+
+def test_a_stopped_answer_comes_back_as_far_as_it_came(
+    qtbot: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
+) -> None:
+    thread.script, thread.pace = [Queued(), Token(text="<think>so far", count=3)], 1
+    panel.ask("where?")
+    qtbot.waitUntil(
+        lambda: panel.session.conversation.exchanges[0].stage == "queued", timeout=PATIENCE
+    )
+    (view,) = panel.conversation_view.views
+    _click(qtbot, view.actions.delete)
+    assert not panel.busy
+    qtbot.waitUntil(
+        lambda: panel.session.conversation.aside[0].stage == "stopped", timeout=PATIENCE
+    )
+    _undo(qtbot, panel, 1)
+    assert view.meta.text().startswith("stopped")
 
 
 def test_deleting_a_question_that_is_being_answered_stops_it(

@@ -25,7 +25,10 @@ from ..asking import (
     size_words,
 )  # fmt: skip
 from ..asking.chips import chip_facts, chip_words, outside
-from ..dialogue import Failed, Generation, Loaded, Loading, Prefill, Replied, Reply, Token
+from ..asking.generating import remark
+from ..asking.offers import TOY
+from ..asking.typed import Typed
+from ..dialogue import Failed, Loaded, Loading, Prefill, Replied, Reply, Token
 from ..dialogue.context import ParseContext
 from ..dialogue.question import Mode
 from ..dialogue.reply import FinishReason
@@ -33,8 +36,10 @@ from ..dialogue.streaming import PartSplitter, Piece
 from ..engine import ModelThread
 from ..errors import ImagingError, QuestionError
 from ..imaging import Frame, Volume
-from ..models.contracts import Chip, InputContract
+from ..models import PROFILES, Profile, sent_text
+from ..models.contracts import Chip
 from ..models.planning import PRECISIONS
+from . import wording
 from .choosing import add_choices, numbers, parts_of, wanted_of
 from .main import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USER_ERROR
 
@@ -42,14 +47,12 @@ from .main import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USER_ERROR
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     parser.add_argument("path", help="a scan or a clip: file, or folder of DICOM files")
-    parser.add_argument("question", help="the question; may be empty for a task with its own")
+    wording.add_arguments(parser)
     parser.add_argument("--model", default="demo", help="catalog name or checkpoint folder")
     add_choices(parser)
     parser.add_argument(
         "--tiles", action="store_true", help="cut each image into tiles, for more detail"
     )
-    parser.add_argument("--task", default="ask", help="a prompt template of the model")
-    parser.add_argument("--mode", choices=["reasoning", "instruct"], default="reasoning")
     parser.add_argument(
         "--region",
         action="append",
@@ -57,9 +60,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="IMAGE:X0,Y0,X1,Y1",
         help="a box on a sent image (from 1), in its pixels",
     )
-    parser.add_argument("--max-new-tokens", type=int, default=1024)
-    parser.add_argument("--temperature", type=float, default=0.0)
-    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default=None, help="cpu, cuda, cuda:1; a GPU if there is one")
     parser.add_argument("--dtype", default=None, choices=PRECISIONS, help="int8: weights in 8 bit")
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
@@ -73,31 +73,25 @@ def _region(text: str) -> FrameBox:
     return FrameBox(int(image) - 1, (x0, y0, x1, y1))
 
 
-def build(options: argparse.Namespace, contract: InputContract | None = None) -> Composed:
-    """Read the paths and write the question, for a model with this input contract.
+def build(options: argparse.Namespace, profile: Profile = PROFILES[TOY]) -> Composed:
+    """Read the paths and write the question, for a model of this profile.
 
     Only slices that are sent are decoded.
     """
-    wanted, contract = wanted_of(options), contract or InputContract(trained_on="")
+    typed, wanted = wording.typed_of(options, profile), wanted_of(options)
     try:
-        return _composed(parts_of(wanted, contract, lazy=True), options)
+        return _composed(parts_of(wanted, profile.contract, lazy=True), options, typed)
     except ImagingError:
         # One of them is broken: of the others, which are all read now.
-        return _composed(parts_of(wanted, contract, lazy=False), options)
+        return _composed(parts_of(wanted, profile.contract, lazy=False), options, typed)
 
 
-def _composed(parts: Parts, options: argparse.Namespace) -> Composed:
+def _composed(parts: Parts, options: argparse.Namespace, typed: Typed) -> Composed:
     return compose(
         parts,
-        options.question,
-        mode=options.mode,
-        task=options.task,
+        typed.text,
+        **typed.terms,
         regions=[_region(text) for text in options.region],
-        generation=Generation(
-            max_new_tokens=options.max_new_tokens,
-            temperature=options.temperature,
-            seed=options.seed,
-        ),
         tiles=options.tiles,
         legend=options.legend,
     )
@@ -200,12 +194,17 @@ def frame_facts(number: int, frame: Frame) -> dict[str, Any]:
     }
 
 
-def reply_facts(composed: Composed, reply: Reply, chips: Sequence[Chip] = ()) -> dict[str, Any]:
-    """Everything of one answer as plain values, for ``--json``."""
+def reply_facts(
+    composed: Composed, reply: Reply, chips: Sequence[Chip] = (), sent: str = ""
+) -> dict[str, Any]:
+    """Everything of one answer as plain values, for ``--json``; ``sent`` is the turn's text."""
     question = composed.question
     return {
         "question": question.text,
+        "sent": sent,
         "mode": question.mode,
+        "choices": [list(choice) for choice in question.choices],
+        "generation": asdict(question.generation),
         "reasoning": reply.reasoning,
         "answer": reply.answer,
         "choice": reply.choice,
@@ -226,16 +225,18 @@ def reply_facts(composed: Composed, reply: Reply, chips: Sequence[Chip] = ()) ->
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
     offer = model_offer(options.model, device=options.device, dtype=options.dtype)
-    composed = build(options, offer.profile.contract)
+    composed = build(options, offer.profile)
     for number, frame in enumerate(composed.question.frames):
         _say(frame_words(number, frame))
-    for remark in composed.remarks:
-        _say(f"Note: {remark}")
+    for note in composed.remarks:
+        _say(f"Note: {note}")
     chips = chips_of(offer.profile, sent_question(composed.question, composed.parts))
     say_chips(chips)
+    if other := remark(composed.question.generation, offer.profile):
+        _say(f"Note: {other}")
     thread = ModelThread()
     try:
-        printer = None if options.json else _Printer(options.mode)
+        printer = None if options.json else _Printer(composed.question.mode)
         reply = follow(thread, thread.ask(composed.question, offer.choice), printer)
     except KeyboardInterrupt:
         thread.stop()
@@ -246,7 +247,8 @@ def run(options: argparse.Namespace) -> int:
     if isinstance(reply, Failed):
         _say(f"medvlm ask: {reply.message} {reply.advice}".strip())
         return EXIT_USER_ERROR if reply.kind == "user" else EXIT_FAILED
-    facts = reply_facts(composed, reply, chips)
+    sent = sent_text(composed.question, offer.profile)
+    facts = reply_facts(composed, reply, chips, sent)
     if options.json:
         print(json.dumps(facts))
         return EXIT_OK

@@ -24,16 +24,20 @@ from ..asking import (
     model_offer,
     place_regions,
 )
-from ..dialogue import Generation, Question, Reply, Turn
+from ..asking.parts import as_video
+from ..dialogue import Question, Reply, Turn
 from ..engine import ModelThread
 from ..errors import MedvlmError
 from .ask_box import AskBox
+from .asking import Asking
 from .chip_row import ChipRow
 from .choosing import Choosing
 from .comparing import Comparing
 from .conversation_view import ConversationView
+from .exporting import Exporting
 from .facing import Facing
 from .find_bar import FindBar
+from .foot import Foot
 from .hosting import window_of
 from .keeping import Keeping
 from .keys import asks, stops
@@ -41,18 +45,20 @@ from .legend_box import LegendBox
 from .lifecycle import end_with
 from .model_bar import ModelBar
 from .notices import Notices, footer
-from .plain import Column, rule
+from .plain import rule
 from .pointing import Pointing
 from .preferring import Preferring
 from .pump import Pump
+from .region_list import RegionList
 from .regions_layer import RegionLayers
 from .source_box import SourceBox
 from .strip import Strip
+from .tabbing import ReadingColumn
 from .turns import Turns
 
 if TYPE_CHECKING:
     import napari.viewer
-    from napari.layers import Layer
+    from napari.layers import Layer, Shapes
 
 
 class MedvlmPanel(QWidget):
@@ -94,15 +100,19 @@ class MedvlmPanel(QWidget):
         self.conversation_view = ConversationView()
         pointing = Pointing(napari_viewer, self.source_box)
         self._regions = RegionLayers(napari_viewer, self._on_regions)
+        self.region_list = RegionList(napari_viewer, self._regions)
         chosen = (self.source_box, self.strip, pointing, self._regions)
         self.choosing = Choosing(napari_viewer, *chosen, self)
         view = self.conversation_view
         self._comparing = Comparing(napari_viewer, view, pointing, self._regions)
         self._turns = Turns(self.session, view, pointing, self._comparing, self)
+        self._exporting = Exporting(self.session, view, self)
         self._keeping = Keeping(self.session, self._turns)
         self.preferring = Preferring(self.session, view, self)
         self.notices = Notices(self.preferring, self.session, self._offer)
         self.ask_box = AskBox()
+        parts = (self.session, self.ask_box, self.chips, self.legend, self._turns)
+        self._asking = Asking(napari_viewer, *parts, self)
         self._facing = Facing(napari_viewer, self.source_box)
         self._pump = Pump(self._turn, self)
         self._arrange()
@@ -132,6 +142,14 @@ class MedvlmPanel(QWidget):
         """Choose slices with the command line's words: "current", "even:11", "12,40"."""
         self.source_box.choose_slices(spec)
 
+    def region_layer(self, layer: Layer) -> Shapes:
+        """The layer of an image's regions, made where there is none, and ready for drawing."""
+        return self._regions.draw_on(layer)
+
+    def export(self) -> None:
+        """Ask for a file, and write the conversation to it."""
+        self._exporting.ask()
+
     def choose_model(self, name_or_folder: str) -> None:
         """Choose a model by its catalog name or folder.
 
@@ -153,7 +171,7 @@ class MedvlmPanel(QWidget):
         Returns
         -------
         request
-            The engine's number of the question.
+            The engine's number of the question; 0 while it waits for an answer ahead.
 
         Raises
         ------
@@ -161,12 +179,13 @@ class MedvlmPanel(QWidget):
             If something is missing: a model, an image, a question.
         """
         if text is not None:
-            self.ask_box.text.setPlainText(text)
+            self.ask_box.put(text)
         offer = self._offer()
         composed = self._compose(offer)
         layers = self.source_box.layers_of(composed.parts)
-        exchange = self._turns.ask(composed.question, offer, layers)
-        self.ask_box.text.clear()
+        follows = self.ask_box.follows
+        exchange = self._turns.ask(composed.question, offer, layers, follows=follows)
+        self.ask_box.sent()
         self.ask_box.show_line(" ".join(composed.remarks))
         self._pump.hurry()
         self._show_state()
@@ -184,17 +203,17 @@ class MedvlmPanel(QWidget):
         column.setContentsMargins(8, 6, 8, 6)
         column.setSpacing(6)
         top = (self.notices, self.model_bar, rule(), self.source_box, self.strip, self.chips)
-        for part in (*top, self.legend, rule()):
+        for part in (*top, self.legend, self.region_list, rule()):
             column.addWidget(part)
         column.addWidget(FindBar(self.conversation_view, self))
         column.addWidget(self.conversation_view, 1)
-        for part in (rule(), self.ask_box, footer()):
-            column.addWidget(part)
-        area = Column()
+        area = ReadingColumn()
         area.setWidget(body)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(area)
+        layout.setSpacing(0)
+        layout.addWidget(area, 1)
+        layout.addWidget(Foot((rule(), self.ask_box, footer())))
         self.setMinimumWidth(380)
 
     def _connect(self) -> None:
@@ -206,6 +225,7 @@ class MedvlmPanel(QWidget):
         self.model_bar.changed.connect(self._on_model)
         self.model_bar.folder_picked.connect(self._on_folder)
         self._turns.said.connect(self.ask_box.show_line)
+        self._exporting.said.connect(self.ask_box.show_line)
         self._turns.edited.connect(self.ask_box.put_back)
         self._turns.changed.connect(self._pump.hurry)
         self._turns.changed.connect(self._show_state)
@@ -216,9 +236,9 @@ class MedvlmPanel(QWidget):
         self.ask_box.asked.connect(self._on_ask)
         self.ask_box.stopped.connect(self.stop)
         self.ask_box.draw.connect(self._on_draw)
-        self.ask_box.text.textChanged.connect(self._show_state)
-        self.ask_box.tasks.currentIndexChanged.connect(self._show_state)
-        closing = (self.choosing.preparer, self.session.keeper)
+        self.ask_box.edited.connect(self._show_state)
+        self._asking.changed.connect(self._show_state)
+        closing = (self.choosing.preparer, self.session)
         self._end = end_with(window_of(self._viewer), self.session.thread, closing)
         self.destroyed.connect(self._end.now)
 
@@ -247,9 +267,11 @@ class MedvlmPanel(QWidget):
         regions, left_out = place_regions(self.choosing.boxes(prepared), prepared.frames)
         tiles = self.source_box.options.in_tiles
         offer = self.preferring.offer(self.model_bar.chosen)
-        need = self._budget.words(offer, prepared.frames, tiles=tiles)
+        video = as_video(prepared.parts)
+        need = self._budget.words(offer, prepared.frames, tiles=tiles, video=video)
         self.strip.show_frames(prepared.frames, regions, need)
-        self.chips.show_for(offer, prepared, len(regions), tiles)
+        self.region_list.look(self.source_box.layer)
+        self._asking.follow(prepared, self.choosing.boxes(prepared), tiles)
         self.legend.show_words(legend_of(Question("", prepared.frames, history=self._history())))
         self.ask_box.show_note(self.preferring.notes(prepared.frames, left_out))
 
@@ -268,14 +290,11 @@ class MedvlmPanel(QWidget):
         prepared = self.choosing.get()
         return compose(
             prepared.parts,
-            self.ask_box.words,
-            mode=self.ask_box.mode,
-            task=self.ask_box.task,
+            self.ask_box.typed.text,
+            **self.ask_box.typed.terms,
             regions=self.choosing.boxes(prepared),
             history=self._history(),
-            generation=Generation(max_new_tokens=offer.profile.max_new_tokens),
             frames=prepared.frames,
-            needs_text=self.ask_box.needs_text,
             tiles=self.source_box.options.in_tiles,
             legend=self.legend.wanted,
         )
@@ -294,6 +313,7 @@ class MedvlmPanel(QWidget):
                 self._on_end(exchange)
         self._keeping.bring_back()
         self.notices.look()
+        self._asking.look()
         state = self.session.thread.state
         self.model_bar.show_state(state)
         return self.busy or self.choosing.preparer.waiting or state.status == "loading"
@@ -309,21 +329,18 @@ class MedvlmPanel(QWidget):
     def _show_state(self, *_: object) -> None:
         reason = self.choosing.problem
         if reason:
-            self.chips.show_chips(())
+            self._asking.follow(None, (), False)
             self.legend.show_words("")
         if self.model_bar.chosen is None:
             reason = "No model is at hand: open a checkpoint folder"
-        elif not reason and self.ask_box.needs_text and not self.ask_box.words.strip():
-            reason = "Type a question"
-        can_follow = bool(self.session.conversation.history())
+        can_follow = self.busy or bool(self.session.conversation.history())
         self.ask_box.show_state(busy=self.busy, reason=reason, can_follow=can_follow)
 
     # ------------------------------------------------------------------ controls
 
     def _on_ask(self) -> None:
         if not self.ask_box.button.isEnabled():
-            if not self.busy:
-                self.ask_box.show_line(self.ask_box.button.toolTip())
+            self.ask_box.show_line(self.ask_box.button.toolTip())
             return
         try:
             self.ask()
@@ -338,7 +355,7 @@ class MedvlmPanel(QWidget):
 
     def _on_model(self) -> None:
         offer = self.model_bar.chosen
-        self.ask_box.offer(None if offer is None else offer.profile)
+        self._asking.offer(offer)
         self.source_box.follow_model(self.model_bar.contract)
         self._show_again()
 
@@ -353,4 +370,5 @@ class MedvlmPanel(QWidget):
 
     def _on_regions(self) -> None:
         self.choosing.settle()
+        self.region_list.look(self.source_box.layer)
         self._comparing.look()

@@ -19,14 +19,17 @@ from . import functional_groups, mosaic, traits
 from .dataset import DAMAGE, Tag, Tags, read_tags
 from .leave_out import NotAnImage, refuse_others
 from .lut import Lut
-from .quick import QuickHeader
+from .quick import PixelPlace, QuickHeader
 from .sizes import dimensions
 from .stored import PIXEL_TAGS, pixel_fields
 from .traits import Traits, read_traits
 from .values import floats, length, number, private, sequence, unit_orientation, value, words
 from .windows import WINDOW_TAGS, read_windows
 
-__all__ = ["DAMAGE", "SPACING_TAGS", "TAGS", "ImageHeader", "NotAnImage", "read_headers"]
+__all__ = [
+    "DAMAGE", "OWN", "SPACING_TAGS", "TAGS", "ImageHeader", "NotAnImage",
+    "headers_from", "made", "patient_position", "read_headers",
+]  # fmt: skip
 
 #: Pixel spacing by preference: attribute, tag, what a reader must know about it.
 SPACING_TAGS = (
@@ -60,7 +63,7 @@ TAGS: tuple[Tag, ...] = tuple(dict.fromkeys((
 )))  # fmt: skip
 
 #: What differs between the images of one series; the rest of their headers is made once.
-_OWN = frozenset((
+OWN = frozenset((
     "SOPInstanceUID", "InstanceNumber", "ImagePositionPatient", "SliceLocation",
     "AcquisitionTime", "ContentTime",
 ))  # fmt: skip
@@ -108,7 +111,7 @@ class ImageHeader:
     units
         What final values count, in words; empty where no tag says it.
     pixels_at
-        Offset and length of uncompressed Pixel Data in the file, where it was met.
+        Where Pixel Data lies in the file, where it was met.
     """
 
     path: Path
@@ -150,7 +153,7 @@ class ImageHeader:
     padding: tuple[int, int] | None = None
     lut: Lut | None = None
     units: str = ""
-    pixels_at: tuple[int, int] | None = None
+    pixels_at: PixelPlace | None = None
 
     @property
     def key(self) -> tuple[Path, int | None, tuple[int, int, int, int] | None]:
@@ -168,7 +171,11 @@ def read_headers(path: Path) -> list[ImageHeader]:
     pydicom.errors.InvalidDicomError, or one of ``DAMAGE``
         If it is not DICOM, or damaged.
     """
-    ds = read_tags(path, TAGS)
+    return headers_from(path, read_tags(path, TAGS))
+
+
+def headers_from(path: Path, ds: Any) -> list[ImageHeader]:
+    """Headers of all images in a file, whose ``TAGS`` were read; see ``read_headers``."""
     shared = _shared(ds)
     if shared in _models:
         return [_another(_models[shared], path, ds)]
@@ -184,25 +191,31 @@ def _shared(ds: Any) -> Hashable:
     """All that is asked of a header but for what is its own; None where that is not to be had."""
     if not isinstance(ds, QuickHeader):
         return None
-    size = ds.pixels and ds.pixels.length
-    values = [pair for pair in ds.values.items() if pair[0] not in _OWN]
-    return (*ds.file_meta.values(), size, *values)
+    values = [pair for pair in ds.values.items() if pair[0] not in OWN]
+    return (*ds.file_meta.values(), ds.pixels.length, *values)
 
 
 def _another(model: ImageHeader, path: Path, ds: QuickHeader) -> ImageHeader:
-    """The header of an image that differs from another one in ``_OWN`` alone."""
+    """The header of an image that differs from another one in ``OWN`` alone."""
+    own = {
+        "path": path,
+        "instance": str(value([ds], "SOPInstanceUID") or path),
+        "order": (model.order[0], number(value([ds], "InstanceNumber")) or 0.0, 0.0),
+        "position": patient_position(value([ds], "ImagePositionPatient")),
+        "location": number(value([ds], "SliceLocation")),
+        "traits": traits.at_other_times(model.traits, [ds]),
+        "pixels_at": ds.pixels,
+    }
+    return made({**model.__dict__, **own})
+
+
+def made(fields: dict[str, Any]) -> ImageHeader:
+    """A header of all these fields.
+
+    It goes past the constructor of a frozen class, which sets field by field: thousands are read.
+    """
     header = object.__new__(ImageHeader)
-    # Past the constructor of a frozen class, which sets field by field: thousands are read.
-    header.__dict__.update(
-        model.__dict__,
-        path=path,
-        instance=str(value([ds], "SOPInstanceUID") or path),
-        order=(model.order[0], number(value([ds], "InstanceNumber")) or 0.0, 0.0),
-        position=_position(value([ds], "ImagePositionPatient")),
-        location=number(value([ds], "SliceLocation")),
-        traits=traits.at_other_times(model.traits, [ds]),
-        pixels_at=ds.pixels,
-    )
+    header.__dict__.update(fields)
     return header
 
 
@@ -248,7 +261,7 @@ def _header(
             number(first("InstanceNumber")) or 0.0,
             float(frame or 0),
         ),
-        position=_position(first("ImagePositionPatient")),
+        position=patient_position(first("ImagePositionPatient")),
         orientation=unit_orientation(first("ImageOrientationPatient")),
         location=number(first("SliceLocation")),
         spacing=spacing,
@@ -271,10 +284,13 @@ def _header(
     )
 
 
-def _position(found: Any) -> tuple[float, ...] | None:
+def patient_position(found: Any) -> tuple[float, ...] | None:
+    """ImagePositionPatient as three numbers in mm; None where it is no place."""
     numbers = floats(found)
-    sound = len(numbers) == 3 and all(abs(n) < _FAR for n in numbers)
-    return numbers if sound else None
+    if len(numbers) != 3:
+        return None
+    x, y, z = numbers
+    return numbers if abs(x) < _FAR and abs(y) < _FAR and abs(z) < _FAR else None
 
 
 def _spacing(places: Sequence[Tags]) -> tuple[tuple[float, ...] | None, int]:
