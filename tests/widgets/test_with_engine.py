@@ -80,9 +80,18 @@ def test_a_question_is_answered_stopped_and_the_process_ends_with_the_panel(
     qtbot.waitUntil(lambda: _gone(pid), timeout=PATIENCE)
 
 
-def test_a_folder_that_is_no_model_becomes_a_line(
-    qtbot: Any, live: MedvlmPanel, tmp_path: Path
+def test_a_model_is_loaded_and_unloaded_by_hand(
+    qtbot: Any, live: MedvlmPanel, engine: ModelThread
 ) -> None:
-    live.model_bar.folder_picked.emit(str(tmp_path))
-    assert "config.json" in live.ask_box.line.text()
-    assert live.model_bar.models.count() == 1
+    holding = live.session.holding
+    assert live.model_bar.chosen is not None
+    holding.load(live.model_bar.chosen)
+    qtbot.waitUntil(lambda: "is loaded on the CPU in float32" in holding.words, timeout=PATIENCE)
+    pid, held = engine.state.pid, engine.state.memory_bytes
+    assert pid is not None
+    assert held > 0
+    qtbot.waitUntil(lambda: live.model_bar.state.text().startswith("ready"), timeout=PATIENCE)
+    live.managing.unload()
+    assert holding.words.endswith("freed on the CPU.")
+    qtbot.waitUntil(lambda: _gone(pid), timeout=PATIENCE)
+    qtbot.waitUntil(lambda: live.model_bar.state.text() == "not loaded", timeout=PATIENCE)

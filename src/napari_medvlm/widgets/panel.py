@@ -37,6 +37,7 @@ from .hosting import window_of
 from .keeping import Keeping
 from .keys import asks, stops
 from .lifecycle import end_with
+from .managing import Managing
 from .model_bar import ModelBar
 from .notice import FirstUse, footer
 from .plain import Column, rule
@@ -103,6 +104,9 @@ class MedvlmPanel(QWidget):
         self._turns = Turns(self.session, view, pointing, self._comparing, self)
         self._keeping = Keeping(self.session, self._turns)
         self.preferring = Preferring(self.session, view, self)
+        self.managing = Managing(
+            self.model_bar, self.session, self.preferring, napari_viewer, listed=models is None
+        )
         self.first_use = FirstUse(self.preferring.settings)
         self.ask_box = AskBox()
         self._facing = Facing(napari_viewer, self.source_box)
@@ -206,7 +210,7 @@ class MedvlmPanel(QWidget):
         self.source_box.changed.connect(self._settle)
         self._settled.timeout.connect(self._prepare)
         self.model_bar.changed.connect(self._on_model)
-        self.model_bar.folder_picked.connect(self._on_folder)
+        self.managing.said.connect(self.ask_box.show_line)
         self.strip.clicked.connect(self._on_thumbnail)
         self._turns.said.connect(self.ask_box.show_line)
         self._turns.edited.connect(self.ask_box.put_back)
@@ -293,7 +297,7 @@ class MedvlmPanel(QWidget):
     def _offer(self) -> ModelOffer:
         offer = self.preferring.offer(self.model_bar.chosen)
         if offer is None:
-            raise QuestionError("No model is at hand.", "Open a checkpoint folder.")
+            raise QuestionError("No model is at hand.", "Get one under models…")
         return offer
 
     def _compose(self, offer: ModelOffer) -> Composed:
@@ -335,7 +339,7 @@ class MedvlmPanel(QWidget):
         self._keeping.bring_back()
         self.preferring.look()
         state = self.session.thread.state
-        self.model_bar.show_state(state)
+        self.managing.turn()
         return self.busy or self._preparer.waiting or state.status == "loading"
 
     def _on_end(self, exchange: Exchange) -> None:
@@ -349,7 +353,7 @@ class MedvlmPanel(QWidget):
     def _show_state(self, *_: object) -> None:
         reason = self._problem
         if self.model_bar.chosen is None:
-            reason = "No model is at hand: open a checkpoint folder"
+            reason = "No model is at hand: get one under models…"
         elif not reason and self.ask_box.needs_text and not self.ask_box.words.strip():
             reason = "Type a question"
         can_follow = bool(self.session.conversation.history())
@@ -380,12 +384,6 @@ class MedvlmPanel(QWidget):
         if self._prepared is not None:
             self._show_prepared(self._prepared)
         self._show_state()
-
-    def _on_folder(self, path: str) -> None:
-        try:
-            self.choose_model(path)
-        except MedvlmError as error:
-            self.ask_box.show_line(str(error))
 
     def _on_draw(self) -> None:
         self.ask_box.show_line(self._regions.begin(self.source_box.layer))
