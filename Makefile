@@ -1,6 +1,6 @@
 # make demo   open napari with a phantom and ask the toy model about it
 # make test   everything that must hold: lint, imports, types, tests with real windows
-# make env    the environment alone;  make lint;  make bench;  make clean
+# make env    the environment alone;  make lint;  make bench;  make docs-shots;  make clean
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo $$p; break; }; done)
@@ -10,7 +10,7 @@ XVFB := xvfb-run -a -s "-screen 0 1600x1000x24"
 STAMP := $(VENV)/.installed
 PIP = $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 
-.PHONY: env demo test lint bench parity clean system
+.PHONY: env demo test lint bench parity docs-shots clean system
 
 env: $(STAMP)
 
@@ -46,6 +46,9 @@ test: env system lint
 parity: env
 	@$(BIN)/python tools/parity-page $(BIN)/medvlm > docs/parity.md
 	@echo "docs/parity.md written"
+
+docs-shots: env system
+	$(XVFB) $(BIN)/python tools/docs_shots.py
 
 bench: env
 	@for b in benchmarks/bench_*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done

@@ -27,7 +27,7 @@ import pydicom
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless
 
 from napari_medvlm.imaging import Selection, Volume, even, take
-from napari_medvlm.imaging.dicom import children, loading
+from napari_medvlm.imaging.dicom import loading
 from napari_medvlm.imaging.scan import scan
 
 ROUNDS = 3
@@ -200,12 +200,6 @@ def compressed(folder: Path, name: str, syntax: str, count: int) -> None:
     ours = whole(folder).voxels
     assert np.array_equal(ours, one_by_one(folder)), "values differ from pydicom's"
     compare(f"{name}: pydicom one by one / scan and read", one_by_one, whole, folder)
-    if syntax in children._SYNTAXES:
-        worth, children._WORTH = children._WORTH, 1
-        assert np.array_equal(ours, whole(folder).voxels)
-        title = f"{name}: pydicom one by one / scan and read in {os.cpu_count()} processes"
-        compare(title, one_by_one, whole, folder)
-        children._WORTH = worth
     compare(f"{name}: scan and read / scan and first slice", whole, first_slice, folder)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_medvlm.asking import chips_of, sent_frames, sent_question
+from napari_medvlm.asking import Part, chips_of, sent_frames, sent_question
 from napari_medvlm.asking.chips import Sent, chip_facts, chip_words, has_options, spoken
 from napari_medvlm.dialogue import Question, Region
-from napari_medvlm.imaging import Frame, Selection, Volume, take
+from napari_medvlm.imaging import Clip, Frame, Scaling, Selection, Volume, take
 from napari_medvlm.models import PROFILES, Chip
 
 from .scans import clip, ct
@@ -26,6 +27,13 @@ def radiograph(**facts: object) -> Volume:
     return Volume(np.zeros((1, 8, 8), np.int16), np.eye(4), modality="DX", **facts)  # type: ignore[arg-type]
 
 
+def of(
+    source: Volume | Clip, frames: Sequence[Frame], scaling: Scaling = "window"
+) -> tuple[Part, ...]:
+    """What these frames were taken by."""
+    return (Part(source, Selection(tuple(frame.index for frame in frames), scaling=scaling)),)
+
+
 def by_topic(chips: tuple[Chip, ...]) -> dict[str, Chip]:
     return {chip.topic: chip for chip in chips}
 
@@ -33,7 +41,7 @@ def by_topic(chips: tuple[Chip, ...]) -> dict[str, Chip]:
 def test_a_chest_radiograph_is_what_chexone_reads() -> None:
     source = radiograph(body_part="CHEST")
     frames = take(source, Selection((0,), "acquired"))
-    chips = by_topic(chips_of(CHEXONE, sent_frames(frames, source)))
+    chips = by_topic(chips_of(CHEXONE, sent_frames(frames, of(source, frames))))
     assert {chip.tone for chip in chips.values()} == {"inside"}
     assert chips["modality"].sentence == "CheXOne was trained on chest radiographs; this is one."
     assert chips["count"].words == "✓ 1 image"
@@ -42,7 +50,7 @@ def test_a_chest_radiograph_is_what_chexone_reads() -> None:
 
 def test_a_ct_is_not() -> None:
     frames = take(ct(), Selection((0, 6, 9)))
-    chips = by_topic(chips_of(CHEXONE, sent_frames(frames, ct())))
+    chips = by_topic(chips_of(CHEXONE, sent_frames(frames, of(ct(), frames))))
     assert chips["modality"] == Chip(
         "modality", "against", "CT", "CheXOne was trained on chest radiographs; this is CT."
     )
@@ -53,7 +61,8 @@ def test_a_ct_is_not() -> None:
 
 def test_a_radiograph_of_something_else_is_not_either() -> None:
     source = radiograph(body_part="HAND")
-    sent = sent_frames(take(source, Selection((0,), "acquired")), source)
+    frames = take(source, Selection((0,), "acquired"))
+    sent = sent_frames(frames, of(source, frames))
     chip = by_topic(chips_of(CHEXONE, sent))["modality"]
     assert (chip.tone, chip.label) == ("against", "radiograph, hand")
     unsaid = by_topic(chips_of(CHEXONE, replace(sent, body_part="")))["modality"]
@@ -75,10 +84,10 @@ def test_more_than_the_context_holds_is_against_it(frames: int, tone: str) -> No
 
 def test_a_video_is_against_a_model_of_still_images() -> None:
     frames = take(clip(), Selection((0, 10, 20), "acquired"))
-    chips = by_topic(chips_of(CHEXONE, sent_frames(frames, clip())))
+    chips = by_topic(chips_of(CHEXONE, sent_frames(frames, of(clip(), frames))))
     assert chips["count"].words == "✕ 3 frames as video"
     assert chips["modality"].words == "✕ ultrasound"
-    alone = by_topic(chips_of(CHEXONE, sent_frames(frames[:1], clip())))
+    alone = by_topic(chips_of(CHEXONE, sent_frames(frames[:1], of(clip(), frames[:1]))))
     assert alone["count"].words == "✓ 1 image"
 
 
@@ -109,23 +118,23 @@ def test_a_model_of_multiple_choice_says_that_there_are_no_options() -> None:
 )
 def test_options_in_the_words_of_a_question(text: str, found: bool) -> None:
     assert has_options(text) is found
-    assert sent_question(Question(text), None, None).options is found
+    assert sent_question(Question(text)).options is found
 
 
 def test_slices_scaled_one_by_one_are_what_fleming_was_trained_on() -> None:
     eleven = (*range(10), 9)
     choice = Selection(eleven, scaling="slice_extremes")
     frames = take(ct(), choice)
-    chips = by_topic(chips_of(FLEMING, sent_frames(frames, ct(), scaling=choice.scaling)))
+    chips = by_topic(chips_of(FLEMING, sent_frames(frames, of(ct(), frames, choice.scaling))))
     assert {chip.tone for chip in chips.values()} == {"inside"}
     assert chips["scaling"].words == "✓ scaled slice by slice"
     assert "your window is not used" in chips["scaling"].sentence
     windowed = take(ct(), replace(choice, scaling="window", indices=(0, 3)))
-    chips = by_topic(chips_of(FLEMING, sent_frames(windowed, ct(), scaling="window")))
+    chips = by_topic(chips_of(FLEMING, sent_frames(windowed, of(ct(), windowed))))
     assert chips["scaling"].words == "! lung window"
     assert chips["count"].words == "! 2 slices"
     # The other way round it is the model of windows that has not seen it.
-    other = by_topic(chips_of(CHEXONE, sent_frames(frames, ct(), scaling="slice_extremes")))
+    other = by_topic(chips_of(CHEXONE, sent_frames(frames, of(ct(), frames, "slice_extremes"))))
     assert other["scaling"].tone == "unsure"
 
 
@@ -150,7 +159,7 @@ def test_videos_as_they_were_trained(frames: int, pace: float, tone: str) -> Non
 def test_regions_and_tiles_are_told() -> None:
     frames = take(ct(), Selection((0, 6)))
     question = Question("?", frames, regions=(Region(0, (0, 0, 2, 2)),), tiles=True)
-    sent = sent_question(question, ct(), "window")
+    sent = sent_question(question, of(ct(), question.frames))
     chips = by_topic(chips_of(FLEMING, sent))
     assert chips["tiles"].words == "✕ in tiles"
     assert chips["region"].sentence == (
@@ -170,7 +179,7 @@ def test_of_an_unknown_checkpoint_one_thing_is_said() -> None:
 
 def test_the_toy_says_that_it_is_one() -> None:
     frames = take(ct(), Selection((0, 6)))
-    first, *others = chips_of(DEMO, sent_frames(frames, ct()))
+    first, *others = chips_of(DEMO, sent_frames(frames, of(ct(), frames)))
     assert first.words == "! toy"
     assert chip_words(others) == "✓ CT   ✓ axial   ✓ 2 slices   ✓ lung window"
     assert spoken(others[1]) == "axial: as trained"

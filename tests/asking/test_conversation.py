@@ -100,14 +100,15 @@ def test_a_reply_ends_it(talk: Conversation, clock: Clock) -> None:
         reasoning="so",
         boxes=(Box("nodule", (1, 2, 11, 12), frame=1),),
         new_tokens=22,
+        prompt_tokens=1276,
         reused_tokens=10,
         timings=Timings(decode=0.5),
     )
     (ended,) = talk.hear([Replied(request=7, reply=reply)])
     assert (ended.stage, ended.answer, talk.busy) == (Stage.DONE, "Right", False)
     assert [box.label for box in ended.boxes] == ["nodule"]
-    assert (
-        ended.status_words(clock.now + 50) == "finished · 2.0 s · 22 tokens · 42 tok/s · 10 reused"
+    assert ended.status_words(clock.now + 50) == (
+        "finished · 2.0 s · 22 tokens · 42 tok/s · 1,276 in the prompt, 10 of them reused"
     )
 
 
@@ -182,7 +183,7 @@ def test_time_stands_still_after_the_end(talk: Conversation, clock: Clock) -> No
     clock.now += 125
     talk.hear([Replied(request=7, reply=Reply(raw="x", answer="x"))])
     clock.now += 1000
-    assert _words(talk) == "finished · no reasoning was given · 2 min 05 s"
+    assert _words(talk) == "finished · 2 min 05 s"
     ended = replace(_now(talk), tokens=1)
     assert ended.tokens_per_second(clock.now) is None
 
@@ -227,3 +228,20 @@ def test_a_removed_exchange_is_no_history_and_hears_nothing_more(talk: Conversat
     assert talk.exchanges == ()
     assert talk.history() == ()
     assert talk.ask(9, Question("new?")).number == 3
+
+
+def test_what_is_put_aside_is_left_out_until_it_is_taken_back(talk: Conversation) -> None:
+    talk.hear([Replied(request=7, reply=Reply(raw="x", answer="x"))])
+    other = talk.ask(8, Question("and?", (PIXELS,)))
+    talk.put_aside(1)
+    talk.put_aside(other.number)
+    assert (talk.exchanges, talk.active, talk.busy, talk.history()) == ((), (), False, ())
+    assert talk.hear([Token(request=8, text="<think>so", count=1)]) == ()
+    assert [x.number for x in talk.aside] == [1, 2]
+    now = talk.take_back(2)
+    assert now is not None
+    assert now.reasoning == "so"
+    assert talk.busy
+    talk.remove(1)
+    assert talk.take_back(1) is None
+    assert [x.number for x in talk.exchanges] == [2]

@@ -1,35 +1,99 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from napari_medvlm.asking.ending import choice_words, finish_words
-from napari_medvlm.dialogue import Question, Reply
+from napari_medvlm.asking.ending import choice_words, finish_words, is_bare_choice, remarks
+from napari_medvlm.dialogue import ParseContext, Question, Reply, read_reply
+from napari_medvlm.dialogue.reply import FinishReason
 
 OPTIONS = (("A", "effusion"), ("B", "pneumothorax"))
 
 
 @pytest.mark.parametrize(
-    ("facts", "words"),
+    ("raw", "finish", "said"),
     [
-        ({}, ("finished",)),
-        ({"finish_reason": "stopped", "complete": False}, ("stopped",)),
-        ({"finish_reason": "length", "complete": False}, ("cut at the token limit",)),
-        ({"complete": False}, ("finished", "the answer was never closed")),
-        ({"conflict": True}, ("finished", "several final answers differ")),
-        ({"reasoning": " "}, ("finished", "no reasoning was given")),
-        ({"dropped_boxes": 2}, ("finished", "2 boxes unreadable")),
+        ("<think>so</think><answer>x</answer>", "stop", ()),
+        ("<think>so</think><answer>x", "stopped", ()),
+        ("<think>so", "stopped", ("Stopped before an answer began.",)),
+        (
+            "<think>so</think><answer>x",
+            "length",
+            ("Cut off at the limit of 9 new tokens: the answer is not whole.",),
+        ),
+        (
+            "<think>so and",
+            "length",
+            ("Cut off at the limit of 9 new tokens, before an answer began.",),
+        ),
+        (
+            "<think>so</think><answer>x</answer> and",
+            "length",
+            ("Cut off at the limit of 9 new tokens, behind the answer.",),
+        ),
+        (
+            "<think>so</think><answer>x",
+            "stop",
+            ("The answer was never closed: it is shown up to where the text ends.",),
+        ),
+        (
+            "<think>so<answer>x</answer>",
+            "stop",
+            ("The reasoning was never closed: it is taken to end where the answer begins.",),
+        ),
+        (
+            "<think>so</think>",
+            "stop",
+            ("It ended without an answer: all that it wrote is reasoning.",),
+        ),
+        ("<answer>x</answer>", "stop", ("It answered without reasoning.",)),
+        (
+            "<think>so</think><answer>x</answer><answer>y</answer>",
+            "stop",
+            ("It gave 2 final answers that differ; the last one is shown.",),
+        ),
+        (
+            "<think>so</think><answer>x</answer><answer>x</answer>",
+            "stop",
+            ("It gave the same final answer 2 times; it is shown once.",),
+        ),
+        (" ", "stop", ("The model wrote nothing.",)),
+        ("", "stopped", ("The model wrote nothing before it was stopped.",)),
     ],
 )
-def test_how_an_answer_ended_is_said(facts: dict[str, Any], words: tuple[str, ...]) -> None:
-    given = {"raw": "x", "answer": "x", "reasoning": "so"} | facts
-    assert finish_words(Reply(**given), Question("where?")) == words
+def test_what_is_unusual_about_an_answer_is_said(
+    raw: str, finish: FinishReason, said: tuple[str, ...]
+) -> None:
+    question = Question("where?")
+    read = read_reply(raw, ParseContext(mode="reasoning", finish_reason=finish), token_ids=[1] * 9)
+    assert remarks(read, question) == said
+    if read.reasoning == "so":
+        assert "so" in raw  # what came is there to be read
+        assert read.answer or read.partial_answer or "x" not in raw
+
+
+def test_boxes_without_a_place_and_answers_without_an_option_are_said() -> None:
+    asked = Question("which?", mode="instruct", choices=OPTIONS)
+    assert remarks(Reply(raw="x", answer="x", dropped_boxes=2), asked) == (
+        "The answer names none of the options.",
+        "2 boxes of the answer could not be placed on an image that was sent.",
+    )
+    assert remarks(Reply(raw="B", answer="B", choice="B", choices=("B",)), asked) == ()
 
 
 def test_an_instruct_answer_needs_no_reasoning() -> None:
-    reply = Reply(raw="x", answer="x")
-    assert finish_words(reply, Question("where?", mode="instruct")) == ("finished",)
+    assert remarks(Reply(raw="x", answer="x"), Question("where?", mode="instruct")) == ()
+
+
+def test_how_it_ended_is_a_word_or_two() -> None:
+    assert finish_words(Reply(raw="x")) == "finished"
+    assert finish_words(Reply(raw="x", finish_reason="length")) == "cut at the token limit"
+
+
+@pytest.mark.parametrize(
+    ("answer", "bare"), [("B", True), ("(b).", True), ("B: mass", False), ("", False)]
+)
+def test_a_bare_letter_is_told_from_words(answer: str, bare: bool) -> None:
+    assert is_bare_choice(Reply(raw=answer, answer=answer, choice="B")) is bare
 
 
 def test_the_chosen_letter_comes_with_its_text() -> None:

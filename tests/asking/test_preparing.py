@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from napari_medvlm.asking import FramePreparer, Prepared
+from napari_medvlm.asking import FramePreparer, Part, Prepared
 from napari_medvlm.errors import SelectionError
 from napari_medvlm.imaging import Clip, Selection
 
@@ -33,7 +33,7 @@ def _wait(preparer: FramePreparer) -> Prepared:
 def test_frames_come_without_waiting_for_them(preparer: FramePreparer) -> None:
     volume = ct()
     assert preparer.poll() is None
-    preparer.wish(volume, Selection(indices=(1, 4)))
+    preparer.wish((Part(volume, Selection(indices=(1, 4))),))
     assert [frame.index for frame in _wait(preparer).frames] == [1, 4]
     assert not preparer.waiting
     assert preparer.poll() is None
@@ -41,13 +41,13 @@ def test_frames_come_without_waiting_for_them(preparer: FramePreparer) -> None:
 
 def test_the_same_wish_is_answered_once_and_kept(preparer: FramePreparer) -> None:
     volume, selection = ct(), Selection(indices=(1,))
-    preparer.wish(volume, selection)
+    preparer.wish((Part(volume, selection),))
     first = _wait(preparer)
-    assert preparer.get(volume, Selection(indices=(1,))) is first
+    assert preparer.get((Part(volume, Selection(indices=(1,))),)) is first
 
 
 def test_a_mistake_comes_back_as_one(preparer: FramePreparer) -> None:
-    preparer.wish(ct(), Selection(indices=(99,)))
+    preparer.wish((Part(ct(), Selection(indices=(99,))),))
     prepared = _wait(preparer)
     assert isinstance(prepared.error, SelectionError)
     assert prepared.frames == ()
@@ -68,7 +68,7 @@ def test_overtaken_wishes_are_skipped(preparer: FramePreparer) -> None:
 
     clip = Clip(Slow(), digest="0" * 64)
     for index in range(6):
-        preparer.wish(clip, Selection(indices=(index,)))
+        preparer.wish((Part(clip, Selection(indices=(index,))),))
     release.set()
     assert [frame.index for frame in _wait(preparer).frames] == [5]
     # The first had begun; the others never did.

@@ -37,7 +37,7 @@ def test_all_frames_in_one_line() -> None:
     frames = take(ct(), Selection(indices=(0, 6)))
     width, height = frames[0].size_wh
     assert frames_words(frames) == (
-        f"2 images · {width} × {height} pixels · lung window (C −600, W 1500)"
+        f"2 images · axial · {width} × {height} pixels · lung window (C −600, W 1500)"
     )
     assert frames_words(frames[:1]).startswith("1 image · ")
     assert frames_words(()) == ""

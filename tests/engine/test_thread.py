@@ -316,3 +316,18 @@ def test_close_ends_open_requests_and_refuses_new_ones(
 def test_an_unknown_engine_is_refused() -> None:
     with pytest.raises(ValueError, match="in-process"):
         ModelThread("thread")  # type: ignore[arg-type]
+
+
+def test_why_there_is_no_model_stays_in_the_state_until_another_load(
+    make_thread: MakeThread,
+) -> None:
+    thread = make_thread("incomplete")
+    list(thread.events(thread.load(CHOICE), timeout=WAIT))
+    assert thread.state.status == "empty"
+    assert thread.state.problem == "No model.safetensors in model. Download it again."
+    thread = make_thread("falling")
+    answer(thread, "exit")
+    assert thread.state.status == "dead"
+    assert "exit code 7" in thread.state.problem
+    assert answer(thread, "fine")[-1].reply.raw == "alive"  # type: ignore[union-attr]
+    assert (thread.state.status, thread.state.problem) == ("ready", "")

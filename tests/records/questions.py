@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from napari_medvlm.dialogue import Generation, Question, Region, Turn
-from napari_medvlm.imaging import Frame, Window
+from napari_medvlm.imaging import Frame, FrameSlab, Window
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False, width=32)
 #: Any text at all, lone surrogates too.
@@ -32,6 +32,16 @@ FRAMES = st.builds(
     window=WINDOWS,
     to_source=hnp.arrays(np.float64, (3, 3), elements=FINITE),
     modality=st.sampled_from(("", "CT", "US")),
+    time=st.none() | st.integers(0, 9),
+    slab=st.none()
+    | st.builds(
+        FrameSlab,
+        st.sampled_from(("mean", "maximum")),
+        st.integers(0, 9),
+        st.integers(9, 20),
+        st.none() | st.floats(0.1, 100),
+    ),
+    label=TEXTS,
 )
 TURNS = st.builds(
     Turn, TEXTS, TEXTS, st.lists(FRAMES, max_size=2).map(tuple), st.just("images"), st.none()

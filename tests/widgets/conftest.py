@@ -14,6 +14,17 @@ from napari_medvlm.widgets import MedvlmPanel
 from .fakes import FakeThread, toy_offer
 
 
+@pytest.fixture(autouse=True)
+def stored() -> Iterator[Any]:
+    """napari's own settings of the plugin, from the real manifest; back to defaults afterwards."""
+    from napari.settings import get_plugin_settings
+
+    found = get_plugin_settings("napari-medvlm")
+    yield found
+    if found.model_dump(exclude_defaults=True):
+        found.reset()
+
+
 @pytest.fixture(scope="module")
 def shared_viewer(qapp: Any) -> Iterator[Any]:
     import napari

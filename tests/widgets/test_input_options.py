@@ -27,23 +27,25 @@ def test_the_boxes_begin_as_trained_and_hide_where_they_mean_nothing(qtbot: Any)
     options = InputOptions()
     qtbot.addWidget(options)
     assert options.isHidden()
-    options.follow(FLEMING.contract, ct())
-    assert (options.scaling, options.in_tiles) == ("slice_extremes", False)
+    source = ct()
+    options.follow(FLEMING.contract, [source])
+    assert (options.scaling_of(ct()), options.in_tiles) == ("slice_extremes", False)
     assert not options.isHidden()
     with qtbot.waitSignal(options.changed):
         options.own.setChecked(False)
-    options.follow(FLEMING.contract, options._source)
-    assert options.scaling == "window"  # the user's choice stays
+    options.follow(FLEMING.contract, [source])
+    assert options.scaling_of(source) == "window"  # the user's choice stays
     options.tiles.setChecked(True)
     assert options.in_tiles
-    options.follow(FLEMING.contract, clip())
-    assert (options.scaling, options.in_tiles) == ("window", False)
+    film = clip()
+    options.follow(FLEMING.contract, [film])
+    assert (options.scaling_of(film), options.in_tiles) == ("window", False)
     assert options.isHidden()
     single = Volume(np.zeros((1, 4, 4), np.int16), np.eye(4))
-    options.follow(FLEMING.contract, single)
+    options.follow(FLEMING.contract, [single])
     assert options.own.isHidden()
-    assert options.scaling == "window"
-    options.follow(PROFILES["demo"].contract, ct())
+    assert options.scaling_of(single) == "window"
+    options.follow(PROFILES["demo"].contract, [ct()])
     assert options.isHidden()
 
 
@@ -53,7 +55,7 @@ def test_the_panel_follows_the_model(
     offer = replace(toy_offer(), label=FLEMING.title, profile=FLEMING)
     panel.model_bar.add(offer)
     panel.choose_slices("even:11")
-    assert panel.source_box.selection()[1].scaling == "slice_extremes"
+    assert panel.source_box.parts()[0].selection.scaling == "slice_extremes"
     qtbot.waitUntil(lambda: len(panel.strip.frames) == 10, timeout=PATIENCE)
     panel.source_box.options.tiles.setChecked(True)
     panel.ask_box.text.setPlainText("What is it?")
@@ -62,6 +64,6 @@ def test_the_panel_follows_the_model(
     assert all(frame.window is None for frame in question.frames)
     data, attributes, _ = layer_data(clip())
     viewer.add_image(data, **attributes)
-    panel.source_box.evenly.setChecked(True)
-    assert panel.source_box.choice.kind == "segments"
-    assert panel.source_box.number.value() == 32
+    panel.source_box.slices.evenly.setChecked(True)
+    assert panel.source_box.slices.choice.kind == "segments"
+    assert panel.source_box.slices.number.value() == 32

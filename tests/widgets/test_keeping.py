@@ -82,6 +82,9 @@ def test_a_conversation_is_there_again_when_the_same_scan_is_opened(
         assert listed.questions == 2
         again.conversation_view.deleted.emit(again.session.conversation.exchanges[0])
         again.session.keeper.wait()
+        assert len(kept.exchanges(listed.number)) == 2  # while it can be undone
+        again.session.remove_aside()
+        again.session.keeper.wait()
         (exchange,) = kept.exchanges(listed.number)
     assert exchange.question.text == "and now?"
 

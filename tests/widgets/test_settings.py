@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +12,12 @@ from napari_medvlm.engine import EngineState
 from napari_medvlm.imaging.layers import layer_data
 from napari_medvlm.records import Journal
 from napari_medvlm.widgets import MedvlmPanel
-from napari_medvlm.widgets.settings import PLUGIN, Settings
+from napari_medvlm.widgets.settings import Settings
 
 from .fakes import CHOICE, FakeThread, events_of, reply, toy_offer
 
 pytestmark = pytest.mark.window
 PATIENCE = 5000
-
-
-@pytest.fixture(autouse=True)
-def stored(qapp: Any) -> Iterator[Any]:
-    """napari's own settings of the plugin, from the real manifest; back to defaults afterwards."""
-    from napari.settings import get_plugin_settings
-
-    found = get_plugin_settings(PLUGIN)
-    yield found
-    found.reset()
 
 
 def _panel(viewer: Any, thread: FakeThread) -> MedvlmPanel:
@@ -90,17 +79,17 @@ def test_the_reasoning_stays_open_where_it_is_not_to_be_folded(
 
 def test_the_notice_of_the_first_use_goes_once_it_is_understood(viewer: Any, stored: Any) -> None:
     panel = _panel(viewer, FakeThread())
-    assert not panel.first_use.isHidden()
-    panel.first_use.button.click()
-    assert panel.first_use.isHidden()
+    assert not panel.notices.first_use.isHidden()
+    panel.notices.first_use.button.click()
+    assert panel.notices.first_use.isHidden()
     assert stored.panel.understood
     another = MedvlmPanel(viewer, thread=FakeThread(), models=(toy_offer(),))
     viewer.window.add_dock_widget(another, name="another")
-    assert another.first_use.isHidden()
+    assert another.notices.first_use.isHidden()
     stored.panel.understood = False
-    assert not panel.first_use.isHidden()
-    panel.first_use.spare()
-    assert panel.first_use.isHidden()
+    assert not panel.notices.first_use.isHidden()
+    panel.notices.first_use.spare()
+    assert panel.notices.first_use.isHidden()
 
 
 def test_many_images_bring_a_line_but_can_be_asked_about(
@@ -124,9 +113,9 @@ def test_an_idle_model_is_unloaded_with_a_line(qtbot: Any, viewer: Any, stored: 
     panel.session.conversation.clock = lambda: now[0]
     stored.model.idle_minutes = 1
     thread.state = EngineState("ready", CHOICE)
-    panel.preferring.look()
+    panel.notices.look()
     now[0] = 61.0
-    panel.preferring.look()
+    panel.notices.look()
     assert thread.calls[-1] == "unload"
     assert "unloaded after 1 idle minute." in panel.ask_box.line.text()
 

@@ -118,6 +118,64 @@ def test_deleting_takes_the_question_and_its_boxes_and_no_others(
     assert _ask(qtbot, panel, thread, boxes=[NODULE]).exchange.number == 3
 
 
+def _undo(qtbot: Any, panel: MedvlmPanel, number: int) -> None:
+    _click(qtbot, panel.conversation_view._undo_lines[number].button)
+
+
+def test_deleting_is_undone_with_the_boxes_as_they_were_moved(
+    qtbot: Any, panel: MedvlmPanel, scan: Any, viewer: Any, thread: FakeThread
+) -> None:
+    panel.choose_slices("even:3")
+    first = _ask(qtbot, panel, thread, boxes=[NODULE, NODULE])
+    second = _ask(qtbot, panel, thread, "and?")
+    findings = viewer.layers["findings"]
+    moved = findings.data[1] + [0, 2, 3]
+    findings.data = [findings.data[0], moved]
+    findings.selected_data = {0}
+    findings.remove_selected()
+    _click(qtbot, first.actions.delete)
+    assert len(findings.data) == 0
+    assert panel.conversation_view.views == (second,)
+    assert len(panel._turns.history()) == 1
+    _undo(qtbot, panel, 1)
+    assert panel.conversation_view.views == (first, second)
+    assert first.isVisible()
+    assert len(panel._turns.history()) == 2
+    assert list(findings.features["box"]) == [2]
+    np.testing.assert_allclose(findings.data[0], moved)
+
+
+def test_what_was_deleted_is_gone_with_the_next_action(
+    qtbot: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
+) -> None:
+    first, second = (_ask(qtbot, panel, thread, words) for words in ("one?", "two?"))
+    _click(qtbot, first.actions.delete)
+    _click(qtbot, second.actions.delete)
+    assert list(panel.conversation_view._undo_lines) == [2]
+    _ask(qtbot, panel, thread, "three?")
+    assert panel.conversation_view._undo_lines == {}
+    assert [x.number for x in panel.session.conversation.exchanges] == [3]
+    assert panel.session.conversation.aside == ()
+
+
+def test_a_stopped_answer_comes_back_as_far_as_it_came(
+    qtbot: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
+) -> None:
+    thread.script, thread.pace = [Queued(), Token(text="<think>so far", count=3)], 1
+    panel.ask("where?")
+    qtbot.waitUntil(
+        lambda: panel.session.conversation.exchanges[0].stage == "queued", timeout=PATIENCE
+    )
+    (view,) = panel.conversation_view.views
+    _click(qtbot, view.actions.delete)
+    assert not panel.busy
+    qtbot.waitUntil(
+        lambda: panel.session.conversation.aside[0].stage == "stopped", timeout=PATIENCE
+    )
+    _undo(qtbot, panel, 1)
+    assert view.meta.text().startswith("stopped")
+
+
 def test_deleting_a_question_that_is_being_answered_stops_it(
     qtbot: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
 ) -> None:
@@ -148,6 +206,62 @@ def test_reasoning_that_was_folded_by_hand_stays_so(
     assert view.meta.text().startswith("finished")
 
 
+def test_folding_can_be_switched_off(
+    qtbot: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
+) -> None:
+    folded = _ask(qtbot, panel, thread)
+    panel.conversation_view.fold_reasoning = False
+    open_one = _ask(qtbot, panel, thread)
+    assert not folded.reasoning.isVisible()
+    assert open_one.reasoning.isVisible()
+    assert open_one.head.isChecked()
+
+
+def test_a_long_folded_reasoning_is_linked_when_it_is_opened(
+    qtbot: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
+) -> None:
+    view = _ask(qtbot, panel, thread, reasoning="Image 1 is clear. " * 600)
+    assert view.reasoning.links == ()
+    _click(qtbot, view.head)
+    assert len(view.reasoning.links) == 600
+
+
+def test_what_is_unusual_about_an_answer_is_said_below_it(
+    qtbot: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
+) -> None:
+    plain = _ask(qtbot, panel, thread)
+    assert not plain.remarks.isVisible()
+    cut = reply(answer="", partial_answer="There is one", finish_reason="length", complete=False)
+    thread.script = events_of(cut)
+    with qtbot.waitSignal(panel.replied, timeout=PATIENCE):
+        panel.ask("where?")
+    view = panel.conversation_view.views[-1]
+    assert view.answer.text() == "There is one"
+    assert view.remarks.isVisible()
+    assert "the answer is not whole" in view.remarks.text()
+
+
+def test_reading_above_is_not_disturbed_by_what_streams_below(
+    qtbot: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
+) -> None:
+    view = panel.conversation_view
+    bar = view.verticalScrollBar()
+    thread.script = [Queued(), Token(text="<think>" + "one line\n" * 80, count=3)]
+    panel.ask("where?")
+    qtbot.waitUntil(lambda: bar.maximum() > 300 and bar.value() == bar.maximum(), timeout=PATIENCE)
+    bar.setValue(40)  # the user reads above
+    before = bar.maximum()
+    thread._waiting = [Token(request=1, text="one line\n" * 40, count=5)]
+    qtbot.waitUntil(lambda: bar.maximum() > before, timeout=PATIENCE)
+    assert bar.value() == 40
+    bar.setValue(bar.maximum())
+    before = bar.maximum()
+    thread._waiting = [Token(request=1, text="one line\n" * 40, count=7)]
+    qtbot.waitUntil(
+        lambda: bar.maximum() > before and bar.value() == bar.maximum(), timeout=PATIENCE
+    )
+
+
 def test_the_chosen_option_is_shown_with_its_text(
     qtbot: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
 ) -> None:
@@ -163,9 +277,10 @@ def test_the_chosen_option_is_shown_with_its_text(
     layer, source = panel.source_box.layer, panel.source_box.source
     assert layer is not None
     assert source is not None
-    panel._turns.ask(asked, offer, layer, source)
+    panel._turns.ask(asked, offer, [(layer, source)] * len(asked.frames))
     panel._pump.hurry()
     with qtbot.waitSignal(panel.replied, timeout=PATIENCE):
         pass
     assert panel.conversation_view.views[-1].choice.text() == "B: mass"
+    assert not panel.conversation_view.views[-1].answer.isVisible()  # it says no more than that
     np.testing.assert_array_equal(asked.frames[0].pixels, view.exchange.question.frames[0].pixels)

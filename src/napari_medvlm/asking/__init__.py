@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from .budget import Budget
 from .chips import chips_of, sent_frames, sent_question
-from .choosing import SliceChoice, add_slice, scaling_of
+from .choosing import SliceChoice, scaling_of
 from .composing import Composed, compose
 from .conversation import Conversation
 from .exchange import Exchange, Stage
 from .keeping import Keeper, exchange_of
+from .legend import legend_of, without_legend
 from .offers import ModelOffer, known_models, model_offer
+from .parts import Part, Parts, part_of_each, several
+from .picks import Pick, Picks
 from .placing import Grid, PlacedBox, box_size, grid_of, place, place_box, size_words
 from .preparing import FramePreparer, Prepared
 from .regions import FrameBox, LeftOut, SourceBox, place_regions
 from .session import Session
-from .sources import Offer, offer
+from .sources import Offer, Stack, offer
 from .thread import AskingThread
 from .wording import (
     answer_words,
@@ -26,6 +29,7 @@ from .wording import (
     frames_words,
     position_words,
     sent_words,
+    strip_captions,
     window_words,
 )
 
@@ -43,13 +47,17 @@ __all__ = [
     "LeftOut",
     "ModelOffer",
     "Offer",
+    "Part",
+    "Parts",
+    "Pick",
+    "Picks",
     "PlacedBox",
     "Prepared",
     "Session",
     "SliceChoice",
     "SourceBox",
+    "Stack",
     "Stage",
-    "add_slice",
     "box_size",
     "chips_of",
     "compose",
@@ -58,8 +66,10 @@ __all__ = [
     "frames_words",
     "grid_of",
     "known_models",
+    "legend_of",
     "model_offer",
     "offer",
+    "part_of_each",
     "place",
     "place_box",
     "place_regions",
@@ -68,6 +78,9 @@ __all__ = [
     "sent_frames",
     "sent_question",
     "sent_words",
+    "several",
     "size_words",
+    "strip_captions",
     "window_words",
+    "without_legend",
 ]

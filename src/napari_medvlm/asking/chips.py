@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..dialogue.question import FrameKind, Question
-from ..imaging import Clip, Frame, Scaling, Volume
+from ..imaging import Frame, Volume
 from ..models.contracts import MODALITY_WORDS, TONE_WORDS, Chip, InputContract, Tone
 from ..models.profiles import Profile
+from .parts import Part, as_video, scaling_of_all, whole
 
 _PLANES = ("axial", "coronal", "sagittal")
 #: Codes of DICOM that say nothing about what made an image.
@@ -66,9 +67,8 @@ class Sent:
 
 def sent_frames(
     frames: Sequence[Frame],
-    source: Volume | Clip | None = None,
+    parts: Sequence[Part] = (),
     *,
-    scaling: Scaling | None = None,
     regions: int = 0,
     tiles: bool = False,
     options: bool | None = None,
@@ -79,20 +79,18 @@ def sent_frames(
     ----------
     frames
         What is sent.
-    source
-        What they were taken from, where that is one thing; several frames of a Clip go as a
-        video.
-    scaling
-        How slices became 8 bit, where the frames themselves do not tell.
+    parts
+        What they were taken from, where that is known.
     regions, tiles, options
         As in `Sent`.
     """
-    video = isinstance(source, Clip) and len(frames) > 1
+    source, video = whole(parts), as_video(parts)
     windows = [frame.window for frame in frames if frame.window is not None]
     positions = [frame.position for frame in frames if frame.position is not None]
     pace = None
     if video and len(positions) == len(frames):
         pace = abs(positions[-1] - positions[0]) / (len(frames) - 1)
+    own_scaling = scaling_of_all(parts) == "slice_extremes"
     return Sent(
         frames=len(frames),
         kind="video" if video else "images",
@@ -100,7 +98,7 @@ def sent_frames(
         modalities=tuple(dict.fromkeys(frame.modality for frame in frames)),
         planes=tuple(dict.fromkeys(f.plane for f in frames if f.plane in (*_PLANES, "acquired"))),
         windows=tuple(dict.fromkeys(window.name or "" for window in windows)),
-        own_scaling=scaling == "slice_extremes" and not windows and not video,
+        own_scaling=own_scaling and not windows and not video,
         body_part=source.body_part if isinstance(source, Volume) else "",
         regions=regions,
         tiles=tiles and not video,
@@ -109,14 +107,11 @@ def sent_frames(
     )
 
 
-def sent_question(
-    question: Question, source: Volume | Clip | None, scaling: Scaling | None
-) -> Sent:
+def sent_question(question: Question, parts: Sequence[Part] = ()) -> Sent:
     """Look at a whole question; see `sent_frames`."""
     return sent_frames(
         question.frames,
-        source,
-        scaling=scaling,
+        parts,
         regions=len(question.regions),
         tiles=question.tiles,
         options=bool(question.choices) or has_options(question.text),

@@ -1,15 +1,18 @@
-"""Which slices are sent: the current one, picked ones, or N evenly spaced ones."""
+"""Which slices of one plane are sent: the current one, evenly spaced ones, or a range."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import SelectionError
-from ..imaging import Clip, Scaling, Volume, even, parse_slices, segments
+from ..imaging import Clip, Scaling, Stretch, Volume, parse_frames, parse_slices
 from ..models.contracts import InputContract
+from .sources import Stack
 
-ChoiceKind = Literal["current", "picked", "even", "segments", "spec"]
+Spread = Literal["even", "mm", "segments"]
+ChoiceKind = Literal["current", "even", "mm", "segments", "range", "spec"]
 
 #: How many evenly spaced slices are offered at first: the count that the multi-slice
 #: checkpoints of this field were trained with.
@@ -23,20 +26,25 @@ class SliceChoice:
     Parameters
     ----------
     kind
-        "current": the slice on the screen; "picked": the listed ones; "even": ``count`` of
-        them spread over all; "segments": the middles of ``count`` equal parts, as videos are
-        prepared for some models; "spec": as written in ``spec``.
-    picked
-        Slice numbers from 0, in the order they are sent.
+        "current": the slice on the screen; "even": ``count`` of them spread over all by their
+        numbers; "mm": spread over all by millimetres; "segments": the middles of ``count``
+        equal parts, as videos are prepared for some models; "range": from ``first`` to
+        ``last``; "spec": as written in ``spec``.
     count
-        How many evenly spaced ones.
+        How many; of a range 0 means all that lie in it.
+    first, last
+        Of a range, both included: slice numbers from 0, or seconds of a clip.
+    spread
+        How those of a range are chosen where not all are: "even", "mm" or "segments".
     spec
-        The command line's words: "current", "even:11", "12,40", "10-20:2".
+        The command line's words: "current", "even:11", "12,40", "10-20".
     """
 
     kind: ChoiceKind = "current"
-    picked: tuple[int, ...] = ()
     count: int = DEFAULT_EVEN
+    first: float = 0
+    last: float = 0
+    spread: Spread = "even"
     spec: str = ""
 
     @classmethod
@@ -46,23 +54,23 @@ class SliceChoice:
         Parameters
         ----------
         spec
-            "current", "even:N", or slice numbers as ``imaging.parse_slices`` reads them.
+            "current", "even:N", "mm:N", or slice numbers as ``imaging.parse_slices`` reads them.
         """
         words = spec.strip()
         if words.lower() in ("", "current"):
             return cls("current")
-        head, _, number = words.partition(":")
-        if head.strip().lower() == "even" and number.strip().isdigit() and int(number) > 0:
-            return cls("even", count=int(number))
+        match = re.fullmatch(r"(even|mm)\s*:\s*(\d{1,9})", words.lower())
+        if match is not None and int(match[2]) > 0:
+            return cls("even" if match[1] == "even" else "mm", count=int(match[2]))
         return cls("spec", spec=words)
 
-    def indices(self, count: int, current: int) -> tuple[int, ...]:
+    def indices(self, stack: Stack, current: int) -> tuple[int, ...]:
         """Slice numbers from 0, in the order they are sent.
 
         Parameters
         ----------
-        count
-            How many slices there are in the plane.
+        stack
+            The slices of the plane, or the frames of the clip.
         current
             The slice on the screen.
 
@@ -71,30 +79,56 @@ class SliceChoice:
         SelectionError
             If nothing is chosen, or something that the source does not have.
         """
+        count = stack.count
         if count < 1:
             raise SelectionError("There are no slices in this plane.", "Choose another layer.")
+        shown = min(max(int(current), 0), count - 1)
         if self.kind == "current":
-            return (min(max(int(current), 0), count - 1),)
-        if self.kind == "even":
-            return even(count, self.count)
-        if self.kind == "segments":
-            return segments(count, self.count, 1.0)
-        if self.kind == "spec":
-            return parse_slices(self.spec, count, current)
-        return self._picked(count)
+            return (shown,)
+        if self.kind == "range":
+            return self._range(stack)
+        words = self.spec if self.kind == "spec" else f"{self.kind}:{self.count}"
+        return read_spec(words, stack, shown)
 
-    def _picked(self, count: int) -> tuple[int, ...]:
-        if not self.picked:
+    def _range(self, stack: Stack) -> tuple[int, ...]:
+        if stack.fps is not None:
+            words = f"{self.spread}:{self.count}" if self.count else "all"
+            return read_spec(words, stack, None, (self.first, self.last))
+        first, last = int(self.first), int(self.last)
+        if first > last:
             raise SelectionError(
-                "No slice is picked yet.", "Scroll to a slice and press “+ this slice”."
+                f"The range from {first} to {last} runs backwards.",
+                "Give the smaller number first.",
             )
-        outside = [number for number in self.picked if not 0 <= number < count]
-        if outside:
-            raise SelectionError(
-                f"Slices 0 to {count - 1} exist; {', '.join(map(str, outside))} were picked.",
-                "Take these out of the list.",
-            )
-        return self.picked
+        words = f"{first}-{last}"
+        some = f"{self.spread}:{self.count}@{words}"
+        return read_spec(some if self.count else words, stack, None)
+
+
+def read_spec(
+    spec: str, stack: Stack, current: int | None, stretch: Stretch | None = None
+) -> tuple[int, ...]:
+    """Read a written choice of slices, or of frames where there are times.
+
+    Parameters
+    ----------
+    spec
+        As ``imaging.parse_slices``, of a clip as ``imaging.parse_frames``.
+    stack
+        What there is.
+    current
+        The slice shown; None where there is none.
+    stretch
+        Start and end in seconds, of a clip.
+
+    Raises
+    ------
+    SelectionError
+        If it cannot be read, or names a slice that is not there.
+    """
+    if stack.fps is not None:
+        return parse_frames(spec, stack.count, stack.fps, stretch, current)
+    return parse_slices(spec, stack.count, current, stack.places)
 
 
 def scaling_of(source: Volume | Clip, contract: InputContract) -> Scaling:
@@ -105,32 +139,3 @@ def scaling_of(source: Volume | Clip, contract: InputContract) -> Scaling:
     if isinstance(source, Clip) or source.spatial_shape[0] == 1:
         return "window"
     return contract.slice_scaling
-
-
-def add_slice(spec: str, index: int, count: int) -> str:
-    """Write one more slice into a list of slices.
-
-    Parameters
-    ----------
-    spec
-        What is written so far, such as "12, 40".
-    index
-        Slice number from 0.
-    count
-        How many slices there are.
-
-    Returns
-    -------
-    spec
-        Unchanged where the slice is in it already; what cannot be read is left as it is,
-        for the user to correct.
-    """
-    written = spec.strip().rstrip(",").rstrip()
-    if not written:
-        return str(index)
-    try:
-        if index in parse_slices(written, count, index):
-            return spec
-    except SelectionError:
-        pass  # The list's own line says what is wrong with it.
-    return f"{written}, {index}"

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..dialogue import Generation, Question, Turn
 from ..dialogue.question import FrameKind, Mode
 from ..errors import QuestionError
-from ..imaging import Clip, Frame, Scaling, Selection, Volume, take
+from ..imaging import Frame
+from .legend import with_legend
+from .parts import Part, Parts, as_video, gather
 from .regions import FrameBox, LeftOut, SourceBox, place_regions
 
 
 @dataclass(frozen=True, eq=False)
 class Composed:
-    """A question, the user's boxes that could not become part of it, and how it was scaled."""
+    """A question, the user's boxes that could not become part of it, and what was taken."""
 
     question: Question
     left_out: tuple[LeftOut, ...] = ()
-    scaling: Scaling | None = None
+    parts: Parts = ()
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -27,8 +29,7 @@ class Composed:
 
 
 def compose(
-    source: Volume | Clip,
-    selection: Selection,
+    parts: Sequence[Part],
     text: str,
     *,
     mode: Mode = "reasoning",
@@ -40,15 +41,14 @@ def compose(
     frames: Sequence[Frame] | None = None,
     needs_text: bool | None = None,
     tiles: bool = False,
+    legend: bool = True,
 ) -> Composed:
     """Take the frames and write the question.
 
     Parameters
     ----------
-    source
-        The Volume or Clip that the frames are taken from.
-    selection
-        Which slices, of which plane, in which window.
+    parts
+        What is wanted of each source: which slices, of which plane, in which window.
     text
         The user's words; may be empty only for a task that brings its own.
     mode, task, choices, history, generation
@@ -56,11 +56,14 @@ def compose(
     regions
         The user's boxes; those on slices that are not sent come back in ``left_out``.
     frames
-        Frames of this very selection, where they are already at hand.
+        Frames of these very parts, where they are already at hand.
     needs_text
         Whether the task asks nothing by itself; None knows it of the task "ask" alone.
     tiles
         Whether each image is cut into tiles for more detail.
+    legend
+        Whether the words end by saying which images come from which source, where there are
+        several; of one source nothing is ever said.
 
     Returns
     -------
@@ -71,20 +74,20 @@ def compose(
     QuestionError
         If nothing is asked, or nothing is sent.
     SelectionError
-        If the source cannot give the selection.
+        If a source cannot give what is wanted of it.
     """
     words = text.strip()
     needs_text = task == "ask" if needs_text is None else needs_text
     if not words and needs_text:
         raise QuestionError("There is no question yet.", "Type one, or choose a task.")
-    sent = tuple(take(source, selection) if frames is None else frames)
+    sent = gather(parts) if frames is None else tuple(frames)
     if not sent:
         raise QuestionError(
             "A question needs at least one image, and none is chosen.",
             "Choose the current slice, picked slices or evenly spaced ones.",
         )
     placed, left_out = place_regions(regions, sent)
-    video = isinstance(source, Clip) and len(sent) > 1
+    video = as_video(parts)
     kind: FrameKind = "video" if video else "images"
     question = Question(
         text=words,
@@ -99,7 +102,9 @@ def compose(
         generation=generation or Generation(),
         tiles=tiles,
     )
-    return Composed(question, left_out, selection.scaling)
+    if legend:
+        question = replace(question, text=with_legend(question))
+    return Composed(question, left_out, tuple(parts))
 
 
 def seconds_between(frames: Sequence[Frame]) -> float | None:

@@ -37,21 +37,36 @@ class Conversation:
         self._exchanges: list[Exchange] = []
         self._count = 0
         self._splitters: dict[int, PartSplitter] = {}
+        self._aside: set[int] = set()
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
-        """All questions, oldest first."""
-        return tuple(self._exchanges)
+        """All questions, oldest first, without those that were put aside."""
+        return tuple(x for x in self._exchanges if x.number not in self._aside)
 
     @property
     def active(self) -> tuple[Exchange, ...]:
         """Questions that have no end yet."""
-        return tuple(exchange for exchange in self._exchanges if not exchange.ended)
+        return tuple(exchange for exchange in self.exchanges if not exchange.ended)
 
     @property
     def busy(self) -> bool:
         """Whether something is still to come."""
-        return any(not exchange.ended for exchange in self._exchanges)
+        return bool(self.active)
+
+    @property
+    def aside(self) -> tuple[Exchange, ...]:
+        """Questions that were put aside, oldest first."""
+        return tuple(x for x in self._exchanges if x.number in self._aside)
+
+    def put_aside(self, number: int) -> None:
+        """Leave an exchange out of everything until it is taken back or removed."""
+        self._aside.add(number)
+
+    def take_back(self, number: int) -> Exchange | None:
+        """Count an exchange in again; returns it as it is now, None where it was removed."""
+        self._aside.discard(number)
+        return next((x for x in self._exchanges if x.number == number), None)
 
     def history(self, instead_of: Exchange | None = None) -> tuple[Turn, ...]:
         """Whole answers so far, as a next question carries them.
@@ -63,7 +78,7 @@ class Conversation:
             after it, are another branch. None goes on where the last answer is.
         """
         branch = self._branch() if instead_of is None else instead_of.earlier
-        turns = (exchange.turn for exchange in self._exchanges if exchange.number in branch)
+        turns = (exchange.turn for exchange in self.exchanges if exchange.number in branch)
         return tuple(turn for turn in turns if turn is not None)
 
     def ask(
@@ -111,10 +126,11 @@ class Conversation:
             if exchange.number == number:
                 self._splitters.pop(exchange.request, None)
         self._exchanges = [x for x in self._exchanges if x.number != number]
+        self._aside.discard(number)
 
     def _branch(self) -> tuple[int, ...]:
         # A question that failed opens no branch: what was there before it goes on.
-        for exchange in reversed(self._exchanges):
+        for exchange in reversed(self.exchanges):
             if exchange.turn is not None or not exchange.ended:
                 return (*exchange.earlier, exchange.number)
         return ()
@@ -144,7 +160,9 @@ class Conversation:
                 changed.add(place)
             if after.ended:
                 self._splitters.pop(after.request, None)
-        return tuple(self._exchanges[place] for place in sorted(changed))
+        # What was put aside goes on, and is not told of.
+        now = (self._exchanges[place] for place in sorted(changed))
+        return tuple(exchange for exchange in now if exchange.number not in self._aside)
 
     def give_up(self, message: str, advice: str = "") -> tuple[Exchange, ...]:
         """End everything that is still open, because no more events will come."""
@@ -186,6 +204,7 @@ class Conversation:
         self._exchanges.clear()
         self._count = 0
         self._splitters.clear()
+        self._aside.clear()
 
     def _place(self, request: int) -> int | None:
         for place in range(len(self._exchanges) - 1, -1, -1):

@@ -90,6 +90,11 @@ class Exchange:
         return self.stage in ENDED
 
     @property
+    def earlier_sitting(self) -> bool:
+        """Whether it came back from the journal: its request is one that no engine gives."""
+        return self.request < 0
+
+    @property
     def boxes(self) -> tuple[PlacedBox, ...]:
         """The answer's boxes on the source."""
         return () if self.reply is None else place(self.reply, self.question.frames)
@@ -156,15 +161,17 @@ class Exchange:
         return " · ".join([*words, _seconds(self.seconds(now))]).strip()
 
     def _ended_words(self, now: float) -> str:
-        words = [] if self.reply is None else list(finish_words(self.reply, self.question))
+        words = [] if self.reply is None else [finish_words(self.reply)]
         words.append(_seconds(self.seconds(now)))
         if self.tokens:
             words.append(_count(self.tokens, "token"))
         speed = self.tokens_per_second(now)
         if speed is not None:
             words.append(f"{speed:.0f} tok/s")
-        if self.reply is not None and self.reply.reused_tokens:
-            words.append(f"{self.reply.reused_tokens} reused")
+        if self.reply is not None and self.reply.prompt_tokens:
+            reused = self.reply.reused_tokens
+            asked = f"{self.reply.prompt_tokens:,} in the prompt"
+            words.append(f"{asked}, {reused:,} of them reused" if reused else asked)
         return " · ".join(words)
 
 

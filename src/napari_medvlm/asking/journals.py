@@ -84,7 +84,7 @@ class Journals:
     def find(
         self, study: str, scan: Path | None, last: int
     ) -> tuple[Journal, tuple[Kept, ...]] | None:
-        """The newest conversation about a study; no journal is made for it.
+        """What was asked about a study, alone or beside others; no journal is made for it.
 
         Parameters
         ----------
@@ -110,8 +110,9 @@ class Journals:
             if not _there(place):
                 continue
             journal = self.at(place)
-            for newest in journal.conversations(study)[-1:]:
-                return journal, journal.exchanges(newest.number, last=last)
+            kept = journal.about(study, last=last)
+            if kept:
+                return journal, kept
         return None
 
     def at(self, path: Path) -> Journal:

@@ -82,6 +82,7 @@ class Keeper:
         self._journals = None if path is None else Journals(path, self._say)
         self._places: dict[int, tuple[Journal, int]] = {}
         self._found_in: dict[str, Journal] = {}
+        self._brought_back: set[tuple[Journal, int]] = set()
         # Handed over by the worker.
         self._lock = threading.Lock()
         self._found: list[Kept] = []
@@ -208,10 +209,16 @@ class Keeper:
     def _seek(self, study: str, scan: Path | None) -> None:
         assert self._journals is not None  # without a file nothing is submitted
         found = self._journals.find(study, scan, BROUGHT_BACK)
-        if found is not None:
-            self._found_in[study], kept = found
-            with self._lock:
-                self._found += kept
+        if found is None:
+            return
+        journal, kept = found
+        self._found_in[study] = journal
+        # A question about several studies is found by each of them, and comes back once.
+        here = {*self._places.values(), *self._brought_back}
+        new = [one for one in kept if (journal, one.number) not in here]
+        self._brought_back.update((journal, one.number) for one in new)
+        with self._lock:
+            self._found += new
 
     def _asked(
         self, exchange: Exchange, offer: ModelOffer, scan: Path | None, most_bytes: int
@@ -236,9 +243,10 @@ class Keeper:
         place = self._places.pop(exchange.number, None)
         if place is None and exchange.request < 0:
             # What came back carries its number in the journal, see `exchange_of`.
-            study = exchange.question.frames[0].source if exchange.question.frames else ""
             assert self._journals is not None  # without a file nothing is submitted
-            place = self._found_in.get(study) or self._journals.own, -exchange.request
+            sources = (frame.source for frame in exchange.question.frames)
+            found = (self._found_in[source] for source in sources if source in self._found_in)
+            place = next(found, None) or self._journals.own, -exchange.request
         if place is not None:
             place[0].forget(place[1])
 

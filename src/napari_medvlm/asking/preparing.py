@@ -11,15 +11,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ..errors import MedvlmError
-from ..imaging import Clip, Frame, Selection, Volume, take
+from ..imaging import Frame
+from .parts import Parts, gather
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """Frames of a selection, or why there are none."""
+    """Frames of what is wanted, or why there are none."""
 
-    source: Volume | Clip
-    selection: Selection
+    parts: Parts
     frames: tuple[Frame, ...] = ()
     error: MedvlmError | None = None
 
@@ -33,7 +33,7 @@ class FramePreparer:
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="medvlm-frames")
         self._future: Future[Prepared] | None = None
-        self._wish: tuple[Volume | Clip, Selection] | None = None
+        self._wish: Parts | None = None
         self._done: Prepared | None = None
 
     @property
@@ -41,7 +41,7 @@ class FramePreparer:
         """Whether frames are on their way."""
         return self._future is not None
 
-    def wish(self, source: Volume | Clip, selection: Selection) -> Prepared | None:
+    def wish(self, parts: Parts) -> Prepared | None:
         """Ask for frames; an earlier wish that has not begun is given up.
 
         Returns
@@ -50,11 +50,11 @@ class FramePreparer:
             What the last wish gave, where this one is the same; None means that they are on
             their way, see `poll`.
         """
-        if self._wish is not None and self._wish[0] is source and self._wish[1] == selection:
+        if self._wish == parts:
             return self._done
         self.forget()
-        self._wish = (source, selection)
-        self._future = self._pool.submit(_take, source, selection)
+        self._wish = parts
+        self._future = self._pool.submit(_take, parts)
         return None
 
     def forget(self) -> None:
@@ -72,9 +72,9 @@ class FramePreparer:
         self._done = future.result()
         return self._done
 
-    def get(self, source: Volume | Clip, selection: Selection) -> Prepared:
+    def get(self, parts: Parts) -> Prepared:
         """The frames of a wish, waiting for them if need be."""
-        self.wish(source, selection)
+        self.wish(parts)
         if self._future is not None:
             future, self._future = self._future, None
             self._done = future.result()
@@ -88,8 +88,8 @@ class FramePreparer:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _take(source: Volume | Clip, selection: Selection) -> Prepared:
+def _take(parts: Parts) -> Prepared:
     try:
-        return Prepared(source, selection, tuple(take(source, selection)))
+        return Prepared(parts, gather(parts))
     except MedvlmError as error:
-        return Prepared(source, selection, error=error)
+        return Prepared(parts, error=error)

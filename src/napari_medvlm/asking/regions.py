@@ -27,10 +27,13 @@ class SourceBox:
         Shapes layer gives them when it has the image's scale and affine.
     label
         What the user calls it.
+    source
+        Content hash of what it was drawn on, as frames tell theirs; "" fits any.
     """
 
     corners: npt.NDArray[np.float64]
     label: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def _clip(box: BoxXYXY, frame: Frame) -> BoxXYXY | None:
 def _source_region(box: SourceBox, name: str, frames: Sequence[Frame]) -> Region | LeftOut:
     seen = False
     for number, frame in enumerate(frames):
-        found = on_frame(box.corners, frame)
+        found = on_frame(box.corners, frame) if box.source in ("", frame.source) else None
         if found is None:
             continue
         seen = True

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .exchange import Exchange
+from .formatting import shown_words
 from .wording import answer_words
 
 Field = Literal["question", "reasoning", "answer"]
@@ -52,5 +53,5 @@ def search(exchanges: Sequence[Exchange], words: str) -> tuple[Hit, ...]:
 
 def _texts(exchange: Exchange) -> Iterator[tuple[Field, str]]:
     yield "question", exchange.question.text or exchange.question.task
-    yield "reasoning", exchange.reasoning.strip()
-    yield "answer", answer_words(exchange.answer, exchange.boxes)
+    yield "reasoning", shown_words(exchange.reasoning.strip())
+    yield "answer", shown_words(answer_words(exchange.answer, exchange.boxes))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from ..dialogue import Question
+from ..engine import ModelChoice
 from ..errors import EngineError
 from ..models import sent_text
 from ..records import Kept
 from .conversation import Conversation
 from .exchange import Exchange
+from .exporting import Exported
 from .holding import Holding
 from .keeping import Keeper, exchange_of
 from .offers import ModelOffer
@@ -31,6 +33,7 @@ class Session:
         self.keeper = Keeper(None) if keeper is None else keeper
         self.conversation = Conversation()
         self.holding = Holding(thread)
+        self._origins: dict[int, ModelChoice | Kept] = {}
 
     @property
     def busy(self) -> bool:
@@ -61,6 +64,7 @@ class Session:
         exchange = self.conversation.ask(
             request, question, model=offer.label, sent=sent, instead_of=instead_of
         )
+        self._origins[exchange.number] = offer.choice
         self.keeper.asked(exchange, offer)
         return exchange
 
@@ -73,14 +77,42 @@ class Session:
             If one of its frames is missing.
         """
         ended = exchange_of(kept, 0, self.conversation.clock())
-        return self.conversation.bring_back(ended)
+        exchange = self.conversation.bring_back(ended)
+        self._origins[exchange.number] = kept
+        return exchange
 
-    def remove(self, exchange: Exchange) -> None:
-        """Forget an exchange, and what is kept of it; one on its way is stopped first."""
+    def exported(self) -> tuple[Exported, ...]:
+        """All questions with what an export needs, oldest first."""
+        now = self.conversation.clock()
+        return tuple(
+            Exported(exchange, self._origins[exchange.number], now - exchange.asked_at)
+            for exchange in self.conversation.exchanges
+        )
+
+    def put_aside(self, exchange: Exchange) -> None:
+        """Leave an exchange out until it is taken back or removed; one on its way is stopped."""
         if any(one.number == exchange.number for one in self.conversation.active):
             self.thread.stop(exchange.request)
-        self.conversation.remove(exchange.number)
-        self.keeper.forget(exchange)
+        self.conversation.put_aside(exchange.number)
+
+    def take_back(self, exchange: Exchange) -> Exchange | None:
+        """Count an exchange in again; returns it as it is now, None where it was removed."""
+        now = self.conversation.take_back(exchange.number)
+        if now is not None and not exchange.ended:
+            self.keeper.heard([now])  # what came meanwhile was not written down
+        return now
+
+    def remove_aside(self) -> None:
+        """Forget what was put aside, and what is kept of it."""
+        for exchange in self.conversation.aside:
+            self.conversation.remove(exchange.number)
+            self._origins.pop(exchange.number, None)
+            self.keeper.forget(exchange)
+
+    def close(self) -> None:
+        """Forget what was put aside, and close what is kept; the engine is others' to close."""
+        self.remove_aside()
+        self.keeper.close()
 
     def pump(self) -> tuple[Exchange, ...]:
         """Take what has happened; returns the exchanges that are different now."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..dialogue import Question
-from ..imaging import Frame, Window
+from ..imaging import Frame, FrameSlab, Window
 from .placing import PlacedBox
 
 #: A true minus sign: a hyphen is easily lost before a position.
@@ -44,6 +44,14 @@ def window_words(window: Window | None) -> str:
     return f"{name} (C {number_words(window.centre)}, W {number_words(window.width)})"
 
 
+def slab_words(slab: FrameSlab | None) -> str:
+    """A slab: "mean of slices 34 to 38 (15 mm)"; "" for a single slice."""
+    if slab is None:
+        return ""
+    thick = "" if slab.thickness is None else f" ({thickness_words(slab.thickness)})"
+    return f"{slab.kind} of slices {slab.first} to {slab.last}{thick}"
+
+
 def frame_words(number: int, frame: Frame) -> str:
     """One frame: "Image 3: axial slice 36, −34 mm, lung window (C −600, W 1500)".
 
@@ -52,24 +60,92 @@ def frame_words(number: int, frame: Frame) -> str:
     number
         Of the frame among those sent, from 0.
     frame
-        The frame.
+        The frame. What its source is called stands first, where it has a name; time point and
+        slab follow its number.
     """
-    what = "frame" if frame.plane == "frame" else "slice"
-    plane = "" if frame.plane in ("frame", "acquired") else f"{frame.plane} "
-    parts = (f"{plane}{what} {frame.index}", position_words(frame), window_words(frame.window))
+    parts = (
+        frame.label,
+        place_words(frame),
+        "" if frame.time is None else f"time point {frame.time}",
+        slab_words(frame.slab),
+        position_words(frame),
+        window_words(frame.window),
+    )
     return f"Image {number + 1}: " + ", ".join(part for part in parts if part)
 
 
+def place_words(frame: Frame) -> str:
+    """Plane and number: "axial slice 36", "slice 4", "frame 120"."""
+    what = "frame" if frame.plane == "frame" else "slice"
+    plane = "" if frame.plane in ("frame", "acquired") else f"{frame.plane} "
+    return f"{plane}{what} {frame.index}"
+
+
 def frames_words(frames: Sequence[Frame]) -> str:
-    """All of them: "5 images · 256 × 256 pixels · lung window (C −600, W 1500)"."""
+    """What all of them have in common, or that they have not.
+
+    "5 images · axial · 256 × 256 pixels · mean 15 mm · lung window (C −600, W 1500)"
+    """
     if not frames:
         return ""
     count = "1 image" if len(frames) == 1 else f"{len(frames)} images"
+    planes = dict.fromkeys(f.plane for f in frames if f.plane not in ("frame", "acquired"))
     sizes = {frame.size_wh for frame in frames}
     size = "{} × {} pixels".format(*sizes.pop()) if len(sizes) == 1 else "of several sizes"
+    slabs = {_short_slab(frame.slab) for frame in frames}
+    slab = slabs.pop() if len(slabs) == 1 else "of several thicknesses"
     windows = {window_words(frame.window) for frame in frames}
     window = windows.pop() if len(windows) == 1 else "each in its own window"
-    return " · ".join(part for part in (count, size, window) if part)
+    parts = (count, " and ".join(planes), size, slab, window)
+    return " · ".join(part for part in parts if part)
+
+
+def strip_captions(frames: Sequence[Frame]) -> tuple[str, ...]:
+    """What stands below each thumbnail, in short lines.
+
+    Number and position always; plane, time point, slab, window and the name of the source only
+    where they are not the same for all, see `frames_words`.
+    """
+
+    def differ(word: Callable[[Frame], object]) -> bool:
+        return len({word(frame) for frame in frames}) > 1
+
+    planes, times = differ(lambda f: f.plane), differ(lambda f: f.time)
+    slabs, windows = differ(lambda f: _short_slab(f.slab)), differ(lambda f: f.window)
+    captions = []
+    for frame in frames:
+        plane = f"{frame.plane} " if planes and frame.plane in _PATIENT_PLANES else ""
+        lines = [
+            f"{plane}{frame.index}",
+            position_words(frame),
+            f"time {frame.time}" if times and frame.time is not None else "",
+            _short_slab(frame.slab) if slabs else "",
+            _short_window(frame.window) if windows else "",
+            frame.label,
+        ]
+        captions.append("\n".join(line for line in lines if line))
+    return tuple(captions)
+
+
+_PATIENT_PLANES = ("axial", "coronal", "sagittal")
+
+
+def thickness_words(millimetres: float) -> str:
+    """A thickness to a tenth of a millimetre: "12.5 mm", "3 mm"."""
+    return f"{number_words(millimetres, 1).removesuffix('.0')} mm"
+
+
+def _short_slab(slab: FrameSlab | None) -> str:
+    if slab is None:
+        return ""
+    thick = f"{slab.slices} slices" if slab.thickness is None else thickness_words(slab.thickness)
+    return f"{slab.kind} {thick}"
+
+
+def _short_window(window: Window | None) -> str:
+    if window is None:
+        return ""
+    return window.name or f"{number_words(window.centre)}/{number_words(window.width)}"
 
 
 def sent_words(question: Question, model: str = "") -> str:

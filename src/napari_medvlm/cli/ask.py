@@ -13,6 +13,7 @@ import numpy as np
 from ..asking import (
     Composed,
     FrameBox,
+    Part,
     chips_of,
     compose,
     frame_words,
@@ -187,8 +188,7 @@ def _composed(
     source: Volume | Clip, options: argparse.Namespace, contract: InputContract | None
 ) -> tuple[Volume | Clip, Composed]:
     composed = compose(
-        source,
-        select(source, options, contract),
+        [Part(source, select(source, options, contract))],
         options.question,
         mode=options.mode,
         task=options.task,
@@ -308,7 +308,7 @@ def run(options: argparse.Namespace) -> int:
         _say(frame_words(number, frame))
     for remark in composed.remarks:
         _say(f"Note: {remark}")
-    chips = chips_of(offer.profile, sent_question(composed.question, source, composed.scaling))
+    chips = chips_of(offer.profile, sent_question(composed.question, composed.parts))
     say_chips(chips)
     thread = ModelThread()
     try:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from pathlib import Path
 
 from ..errors import RecordError
-from ..records import Journal, html, journal_path, markdown
+from ..records import Journal, journal_path
+from ..records.exporting import WRITERS, export
 from .main import EXIT_OK
-
-WRITERS = {".md": markdown, ".html": html}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,14 +68,5 @@ def _export(journal: Journal, number: int, out: str | None) -> None:
         raise RecordError(
             f"There is no conversation {number}.", "`medvlm export` alone lists them."
         )
-    study = exchanges[0].capsule.study or "unknown"
-    text = WRITERS[ending](f"Conversation {number} about scan {study}", exchanges)
-    partial = Path(f"{out}.{os.getpid()}.partial")
-    try:
-        # Whole or not at all: what lay there before stays until then.
-        partial.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(partial, out)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise RecordError(f"{out} cannot be written: {error.strerror}.") from error
+    export(out, exchanges, f"Conversation {number}")
     print(out)

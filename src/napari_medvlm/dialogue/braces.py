@@ -38,6 +38,8 @@ def find_boxed(text: str) -> list[Boxed]:
         In order of their start. Closed ones inside another closed one are left out; of those
         never closed only the first is given.
     """
+    if r"\boxed" not in text:
+        return []  # most texts, and they are looked at again at every token
     stack: list[tuple[int, int, bool]] = []
     closed: list[Boxed] = []
     for match in _BRACE.finditer(text):

@@ -53,6 +53,8 @@ class EngineState:
         Of the model process; None without one.
     queued
         Questions that wait behind the running one.
+    problem
+        Why the process is dead, or why the last load failed, with what to do; "" otherwise.
     """
 
     status: Status = "empty"
@@ -62,3 +64,4 @@ class EngineState:
     memory_bytes: int = 0
     pid: int | None = None
     queued: int = 0
+    problem: str = ""

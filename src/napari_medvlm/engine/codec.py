@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from ..dialogue import events, question, reply
 from ..imaging.frame import Frame
+from ..imaging.slab import FrameSlab
 from ..imaging.volume import Window
 from .choice import ModelChoice
 
@@ -33,6 +34,7 @@ CLASSES: dict[str, type] = {
     for cls in (
         Window,
         Frame,
+        FrameSlab,
         question.Region,
         question.Turn,
         question.Generation,

@@ -187,6 +187,7 @@ class Life:
                 self._set(memory_bytes=count)
             case Ended(reason, advice):
                 self._end_backend("dead")
+                self._set(problem=f"{reason} {advice}".strip())
                 self._fail("crash", reason, advice)
             case _:
                 self._on_event(news)
@@ -279,16 +280,21 @@ class Life:
             self._finish(replace(failed, kind=kind))  # type: ignore[arg-type]
 
     def _finish(self, event: Event) -> None:
-        self._current = None
+        job, self._current = self._current, None
         if isinstance(event, Failed) and event.kind == "memory" and self._loaded is None:
             # What a half-loaded model holds comes back for certain only with its process.
             self._end_backend("empty")
         elif self._backend is not None:
             self._set("ready" if self._loaded else "empty", choice=self._loaded)
+        if isinstance(event, Failed) and job is not None and job.question is None:
+            # Nobody may be left who reads the event of a load.
+            self._set(problem=f"{event.message} {event.advice}".strip())
         self._deliver(event, last=True)
 
     def _set(self, status: Status | None = None, **changes: object) -> None:
         state = replace(self.state, **changes)  # type: ignore[arg-type]
+        if status in ("loading", "ready"):
+            state = replace(state, problem="")
         self.state = replace(state, status=status or state.status, queued=len(self._jobs))
 
     def _deliver(self, event: Event, last: bool = False) -> None:

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from .slab import FrameSlab
 from .volume import Window
 
 BoxXYXY = tuple[float, float, float, float]
@@ -42,6 +43,16 @@ class Frame:
     to_source
         3×3: pixel-edge coordinates ``(x, y, 1)`` of this frame to array indices
         ``(k, j, i)`` (voxel centres; ``(t, j, i)`` for a clip) of the source.
+    modality
+        DICOM modality of the source, empty when unknown.
+    time
+        Time point of a temporal source, from 0; None where there is none.
+    slab
+        The neighbouring slices that it was made of; None for a single one. ``index``,
+        ``position`` and ``to_source`` are those of the slice in their middle.
+    label
+        What its source is called, where frames of several sources are sent together; else
+        empty. Never a patient's name.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -53,6 +64,9 @@ class Frame:
     window: Window | None = None
     to_source: npt.NDArray[np.float64] = field(default_factory=_identity_map)
     modality: str = ""
+    time: int | None = None
+    slab: FrameSlab | None = None
+    label: str = ""
 
     def __post_init__(self) -> None:
         p = self.pixels

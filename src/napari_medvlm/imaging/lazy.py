@@ -7,7 +7,6 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 import numpy as np
@@ -74,8 +73,6 @@ class LazyVoxels:
         Called once for each slice (again, where it failed), from any thread.
     leading
         How many of the first axes count slices: 1, or 2 with time.
-    decoder_of_many
-        Gives, for as long as its context is open, another ``decode`` for filling in all slices.
 
     Raises
     ------
@@ -90,7 +87,6 @@ class LazyVoxels:
         dtype: npt.DTypeLike,
         decode: Decode,
         leading: int = 1,
-        decoder_of_many: Callable[[], AbstractContextManager[Decode]] | None = None,
     ) -> None:
         try:
             self._array: npt.NDArray[Any] = np.empty(shape, dtype)
@@ -99,7 +95,6 @@ class LazyVoxels:
         self._shown = self._array.view()
         self._shown.flags.writeable = False
         self._decode = decode
-        self._decoder_of_many = decoder_of_many or (lambda: nullcontext(decode))
         self._state = np.zeros(shape[:leading], np.uint8)
         self._changed = threading.Condition()
 
@@ -186,9 +181,7 @@ class LazyVoxels:
         """
         places = itertools.product(*map(range, self._state.shape))
         missing = [place for place in places if self._state[place] != _DONE]
-        if missing:
-            with self._decoder_of_many() as decode:
-                in_threads(lambda place: self._make(place, decode), missing, progress)
+        in_threads(self._make, missing, progress)
 
     def shown(self, report: Callable[[ImagingError], None]) -> ShownVoxels:
         """The same voxels for a viewer, which must not stop at a broken slice.
@@ -226,9 +219,9 @@ class LazyVoxels:
 
     def _need(self, places: Iterable[Place], tell: Tell | None = None) -> None:
         missing = [place for place in places if self._state[place] != _DONE]
-        in_threads(lambda place: self._make(place, self._decode, tell), missing)
+        in_threads(lambda place: self._make(place, tell), missing)
 
-    def _make(self, place: Place, decode: Decode, tell: Tell | None = None) -> None:
+    def _make(self, place: Place, tell: Tell | None = None) -> None:
         with self._changed:
             self._changed.wait_for(lambda: self._state[place] != _BEGUN)
             if self._state[place] == _DONE:
@@ -238,7 +231,7 @@ class LazyVoxels:
             self._state[place] = _BEGUN
         state = _MISSING
         try:
-            decode(place, self._array[place])
+            self._decode(place, self._array[place])
             state = _DONE
         except ImagingError as error:
             if tell is None:

@@ -7,17 +7,25 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import ImagingError
 from .clip import Clip
 from .formats.pairs import companions
+from .heads import NOT_REGULAR, Heads, read_heads
 from .progress import Cancelled, Progress, Step
+from .quiet import quietly
 from .scan import Entry, Found, LeftOut
-from .sniffing import Kind, found, promised, sniff
+from .sniffing import HEAD, Kind, found, promised, sniff, sniff_head
 from .volume import Volume
-from .walking import files_in, is_regular
+from .walking import files_in
+
+if TYPE_CHECKING:
+    from .dicom.many_headers import Outcome
 
 Source = Volume | Clip
+#: Files whose first bytes are held in memory at a time.
+_BLOCK = 512
 
 
 def read(path: str | os.PathLike[str], *, progress: Progress | None = None) -> list[Volume | Clip]:
@@ -101,7 +109,7 @@ def _find_one(path: Path) -> Found:
         return Found(tuple(_entries(path, kind)))
     from .dicom.series import scan_dicom
 
-    listed = scan_dicom([path])
+    listed = scan_dicom(path)
     if not listed.entries:
         reasons = "; ".join(one.reason.rstrip(".") for one in listed.left_out)
         raise ImagingError(
@@ -114,41 +122,69 @@ def _find_one(path: Path) -> Found:
 def find_files(paths: list[Path], progress: Progress | None = None) -> Found:
     """List what several files hold together."""
     kinds: dict[Path, Kind] = {}
-    entries: list[Entry] = []
     left_out: list[LeftOut] = []
-    for n, path in enumerate(paths):
-        if progress is not None and n % 64 == 0:
-            progress(Step(n, len(paths), "looking at files"))
-        try:
-            if not is_regular(path):
-                left_out.append(LeftOut(path, "It is no regular file."))
-                continue
-            kind = sniff(path)
-        except OSError as error:
-            reason = f"It could not be opened: {error.strerror or error}."
-            left_out.append(LeftOut(path, reason, broken=True))
-        else:
-            if kind is None:
-                left_out.append(LeftOut(path, f"It is {found(path)}.", broken=_promising(path)))
-            else:
-                kinds[path] = kind
+    dicom: dict[Path, Outcome] = {}
+    for start in range(0, len(paths), _BLOCK):
+
+        def tell(n: int, start: int = start) -> None:
+            if progress is not None:
+                progress(Step(start + n, len(paths), "looking at files"))
+
+        heads = read_heads(paths[start : start + _BLOCK], tell=tell)
+        dicom |= _look_at(heads, kinds, left_out)
     parts = companions(kinds)
     kinds = {path: kind for path, kind in kinds.items() if path not in parts}
     left_out = [one for one in left_out if one.path not in parts]
-    dicom = [path for path, kind in kinds.items() if kind == "dicom"]
+    entries: list[Entry] = []
     if dicom:
-        from .dicom.series import scan_dicom
+        from .dicom.series import found_in
 
-        listed = scan_dicom(dicom, progress)
+        listed = found_in(pair for pair in dicom.items() if pair[0] not in parts)
         entries += listed.entries
         left_out += listed.left_out
     for path, kind in kinds.items():
-        if kind != "dicom":
-            try:
-                entries += _entries(path, kind)
-            except ImagingError as error:
-                left_out.append(LeftOut(path, error.message, broken=True))
+        try:
+            entries += _entries(path, kind)
+        except ImagingError as error:
+            left_out.append(LeftOut(path, error.message, broken=True))
     return Found(tuple(entries), tuple(left_out))
+
+
+def _look_at(heads: Heads, kinds: dict[Path, Kind], left_out: list[LeftOut]) -> dict[Path, Outcome]:
+    """Tell what some files are; the headers of those that are DICOM."""
+    marked = heads.begin_with(b"DICM", 128)
+    dicom: list[int] = []
+    for n, path in enumerate(heads.paths):
+        problem = heads.problems.get(n)
+        if marked[n]:
+            dicom.append(n)
+        elif problem == NOT_REGULAR:
+            left_out.append(LeftOut(path, "It is no regular file."))
+        elif problem is not None:
+            left_out.append(_unopened(path, problem))
+        else:
+            try:
+                kind = sniff_head(heads.head(n, HEAD), path)
+                if kind == "dicom":
+                    dicom.append(n)
+                elif kind is None:
+                    left_out.append(LeftOut(path, f"It is {found(path)}.", broken=_promising(path)))
+                else:
+                    kinds[path] = kind
+            except OSError as error:
+                left_out.append(_unopened(path, error.strerror or str(error)))
+    if not dicom:
+        return {}
+    from .dicom.many_headers import read_many, read_one
+
+    with quietly():
+        headers = read_many(heads, [n for n in dicom if marked[n]])
+        headers |= {n: read_one(heads.paths[n]) for n in dicom if not marked[n]}
+    return {heads.paths[n]: headers[n] for n in dicom}
+
+
+def _unopened(path: Path, reason: str) -> LeftOut:
+    return LeftOut(path, f"It could not be opened: {reason}.", broken=True)
 
 
 def _promising(path: Path) -> bool:

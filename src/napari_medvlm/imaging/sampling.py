@@ -6,7 +6,7 @@ Slice numbers count from 0 everywhere, as napari's sliders show them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -44,27 +44,46 @@ def even(count: int, n: int) -> tuple[int, ...]:
     return tuple(int(i) for i in np.linspace(0, count - 1, min(n, count)).astype(np.int64))
 
 
-def equidistant(count: int, n: int) -> tuple[int, ...]:
+def equidistant(count: int, n: int, places: Sequence[float] = ()) -> tuple[int, ...]:
     """Indices of the slices nearest to ``n`` evenly spaced positions in millimetres.
 
-    Slices of a Volume are equally far apart, so these are evenly spaced numbers rounded to the
-    nearest (halves up); ``even`` cuts them off, and so takes some slices up to one slice early.
+    Of equally spaced slices these are evenly spaced numbers rounded to the nearest (halves up);
+    ``even`` cuts them off, and so takes some slices up to one slice early.
 
     Parameters
     ----------
     count, n
         As in ``even``.
+    places
+        Where each slice lies in mm, ascending or descending; without them the slices are
+        equally far apart.
+
+    Returns
+    -------
+    indices
+        Ascending, first and last included; less than ``n`` where one slice is the nearest to
+        several positions, as beside a gap.
 
     Raises
     ------
     SelectionError
-        If either is below 1.
+        If a number is below 1.
     """
     wanted = len(even(count, n))
-    return tuple(int(i) for i in np.floor(np.linspace(0, count - 1, wanted) + 0.5))
+    if not len(places):
+        return tuple(int(i) for i in np.floor(np.linspace(0, count - 1, wanted) + 0.5))
+    at = np.abs(np.asarray(places, dtype=np.float64) - places[0])
+    nearest = [
+        # Of two that are equally near the later one, as above; rounding decides nothing.
+        int(np.flatnonzero(away <= away.min() + 1e-9 * (at[-1] or 1.0))[-1])
+        for away in (np.abs(at - place) for place in np.linspace(0.0, at[-1], wanted))
+    ]
+    return tuple(dict.fromkeys(nearest))
 
 
-def parse_slices(spec: str, count: int, current: int | None = None) -> tuple[int, ...]:
+def parse_slices(
+    spec: str, count: int, current: int | None = None, places: Sequence[float] = ()
+) -> tuple[int, ...]:
     """Read a written choice of slices.
 
     Parameters
@@ -77,6 +96,8 @@ def parse_slices(spec: str, count: int, current: int | None = None) -> tuple[int
         Number of slices there are.
     current
         The slice shown; None where there is none.
+    places
+        Where each slice lies in mm, for "mm:N"; without them they are equally far apart.
 
     Returns
     -------
@@ -97,8 +118,10 @@ def parse_slices(spec: str, count: int, current: int | None = None) -> tuple[int
         return _within((current,), count)
     if match := re.fullmatch(r"(even|mm):(\d{1,9})(?:@(\d{1,9}-\d{1,9}))?", text):
         there = tuple(_numbers(match[3], count)) if match[3] else range(count)
-        spread = even if match[1] == "even" else equidistant
-        return tuple(there[i] for i in spread(len(there), int(match[2])))
+        if match[1] == "even":
+            return tuple(there[i] for i in even(len(there), int(match[2])))
+        lie = [places[i] for i in there] if len(places) else ()
+        return tuple(there[i] for i in equidistant(len(there), int(match[2]), lie))
     return _within(tuple(dict.fromkeys(_numbers(text, count))), count)
 
 
@@ -125,3 +148,21 @@ def _within(indices: tuple[int, ...], count: int) -> tuple[int, ...]:
                 f"There is no slice {index}: the numbers run from 0 to {count - 1}.", _ALLOWED
             )
     return indices
+
+
+def write_slices(indices: Sequence[int]) -> str:
+    """Write slice numbers down, as ``parse_slices`` reads them: "12, 40-44".
+
+    Three or more that follow each other upwards become a range. Numbers keep their order; one
+    that stands there twice is written twice, and read once.
+    """
+    runs: list[list[int]] = []
+    for index in indices:
+        if runs and index == runs[-1][-1] + 1:
+            runs[-1].append(index)
+        else:
+            runs.append([index])
+    words = []
+    for run in runs:
+        words += [f"{run[0]}-{run[-1]}"] if len(run) > 2 else [str(index) for index in run]
+    return ", ".join(words)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from .slab import Slab
 from .volume import Window
 
 Plane = Literal["axial", "coronal", "sagittal", "acquired"]
@@ -30,6 +31,9 @@ class Selection:
         "window", or "slice_extremes": each slice from its own minimum to its own maximum.
     time
         Time point of a temporal Volume.
+    slab
+        Take so many neighbouring slices as one, around each index; None takes single slices.
+        Ignored for clips.
     """
 
     indices: tuple[int, ...]
@@ -37,3 +41,4 @@ class Selection:
     window: Window | None = None
     scaling: Scaling = "window"
     time: int = 0
+    slab: Slab | None = None

@@ -12,7 +12,8 @@ Kind = Literal[
     "dicom", "nifti", "mgh", "nrrd", "metaimage", "npy", "npz", "picture", "tiff", "video"
 ]
 
-_HEAD = 4096
+#: Bytes of a file that tell its format.
+HEAD = 4096
 #: What a file's name promises, for the error when its bytes say otherwise.
 _PROMISED = {
     ".dcm": "a DICOM file", ".dicom": "a DICOM file", ".nii": "a NIfTI image",
@@ -46,7 +47,11 @@ def sniff(path: Path) -> Kind | None:
         If the file cannot be opened.
     """
     with path.open("rb") as file:
-        head = file.read(_HEAD)
+        return sniff_head(file.read(HEAD), path)
+
+
+def sniff_head(head: bytes, path: Path) -> Kind | None:
+    """As ``sniff``, of a file whose first ``HEAD`` bytes are there."""
     kind = _kind(head, path)
     if kind is None and path.name.lower().endswith((".img", ".img.gz")):
         from .formats.nifti import pair
@@ -95,7 +100,7 @@ def promised(path: Path) -> str:
 def found(path: Path) -> str:
     """What a file of no known format looks like, in a few words without its content."""
     with path.open("rb") as file:
-        head = file.read(_HEAD)
+        head = file.read(HEAD)
     if not head:
         return "an empty file"
     if head.startswith(b"\x80") and head[1:2] in b"\x02\x03\x04\x05":
@@ -106,7 +111,7 @@ def found(path: Path) -> str:
         return "gzipped data that is no NIfTI or MGH image"
     try:
         # A multi-byte character may be cut at the end of what was read.
-        text = head.decode("utf-8", errors="strict" if len(head) < _HEAD else "ignore")
+        text = head.decode("utf-8", errors="strict" if len(head) < HEAD else "ignore")
     except UnicodeDecodeError:
         return "data of an unknown kind"
     printable = sum(c.isprintable() or c.isspace() for c in text)

@@ -12,6 +12,8 @@ from .clip import Clip
 from .frame import Frame
 from .orientation import PlaneAxes, closest_patient_axes, frame_map, plane_axes
 from .selection import Selection
+from .slab import FrameSlab, check_slab
+from .stacks import frame_slab, merge
 from .volume import Volume, Window
 from .windowing import apply_extremes, apply_window, default_window
 
@@ -100,13 +102,15 @@ def _take_volume(volume: Volume, selection: Selection) -> tuple[Frame, ...]:
         raise SelectionError(
             f'The scaling must be "window" or "slice_extremes"; got {selection.scaling!r}.'
         )
+    if selection.slab is not None:
+        check_slab(selection.slab)
     window = selection.window or default_window(volume)
     if volume.coloured or selection.scaling == "slice_extremes":
         window = None
     name = source_id(volume)
     frames = []
     for index in selection.indices:
-        stored = _oriented_slice(volume, selection.time, axes, index)
+        stored, slab = _oriented_slice(volume, selection, axes, index)
         pixels = _eight_bit(_square_pixels(stored, volume, axes), stored, selection, window)
         if pixels.ndim == 2:
             pixels = np.repeat(pixels[..., None], 3, axis=2)
@@ -122,19 +126,32 @@ def _take_volume(volume: Volume, selection: Selection) -> tuple[Frame, ...]:
                 window=window,
                 to_source=frame_map(volume, axes, index, pixels.shape[:2]),
                 modality=volume.modality,
+                time=selection.time if volume.temporal else None,
+                slab=slab,
             )
         )
     return tuple(frames)
 
 
-def _oriented_slice(volume: Volume, time: int, axes: PlaneAxes, index: int) -> npt.NDArray[Any]:
-    # (rows, columns[, rgb]) as displayed, still one pixel a voxel. Only this slice is asked for:
-    # the others may not be decoded yet.
-    key = (*((time,) if volume.temporal else ()), *(slice(None),) * axes.normal, index)
-    part: npt.NDArray[Any] = np.asarray(volume.voxels[key])
+def _oriented_slice(
+    volume: Volume, selection: Selection, axes: PlaneAxes, index: int
+) -> tuple[npt.NDArray[Any], FrameSlab | None]:
+    # (rows, columns[, rgb]) as displayed, still one pixel a voxel. Only these slices are asked
+    # for: the others may not be decoded yet.
+    lead = (selection.time,) if volume.temporal else ()
+    key: tuple[Any, ...] = (*lead, *(slice(None),) * axes.normal)
+    slab, made = selection.slab, None
+    if slab is not None:
+        first, last = slab.around(index, volume.spatial_shape[axes.normal])
+        made = frame_slab(volume, axes, slab, first, last)
+    if slab is None or made is None:
+        part: npt.NDArray[Any] = np.asarray(volume.voxels[(*key, index)])
+    else:
+        stack = np.asarray(volume.voxels[(*key, slice(made.first, made.last + 1))])
+        part = merge(stack, axes.normal, slab.kind)
     if axes.down > axes.right:
         part = part.swapaxes(0, 1)
-    return part[:: axes.down_step, :: axes.right_step]
+    return part[:: axes.down_step, :: axes.right_step], made
 
 
 def _square_pixels(image: npt.NDArray[Any], volume: Volume, axes: PlaneAxes) -> npt.NDArray[Any]:

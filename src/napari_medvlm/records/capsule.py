@@ -123,6 +123,12 @@ class Capsule:
         frames = self.question["frames"]
         return str(frames[0]["source"]) if frames else ""
 
+    @property
+    def studies(self) -> tuple[str, ...]:
+        """Content hashes of all scans and clips whose frames were sent, each once."""
+        sources = (str(frame["source"]) for frame in self.question["frames"])
+        return tuple(source for source in dict.fromkeys(sources) if source)
+
     def ask_again(self, pixels: Pixels) -> Question:
         """The question, from its kept frames.
 

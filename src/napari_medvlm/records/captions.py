@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from ..dialogue import Box
-from ..imaging import BoxXYXY, Frame
+from ..imaging import BoxXYXY, Frame, FrameSlab
 from .kept import Kept
 
 NOT_FOR_DIAGNOSIS = "For research only. Not for diagnosis."
@@ -28,17 +28,27 @@ def clean(text: str) -> str:
 
 
 def frame_caption(number: int, frame: Frame) -> str:
-    """One frame: "Image 1: axial slice 36 · −34.0 mm · lung window (C −600, W 1500)"."""
+    """One frame: "Image 1: axial slice 36 · −34.0 mm · lung window (C −600, W 1500)".
+
+    The name of its source stands first where several were sent together; time point and slab
+    follow the number of the slice.
+    """
     noun = "frame" if frame.plane == "frame" else "slice"
     plane = "" if frame.plane in ("frame", "acquired") else f"{frame.plane} "
-    words = [f"Image {number + 1}: {plane}{noun} {frame.index}"]
+    words = [f"{plane}{noun} {frame.index}"]
+    if frame.label:
+        words.insert(0, frame.label)
+    if frame.time is not None:
+        words.append(f"time point {frame.time}")
+    if frame.slab is not None:
+        words.append(_slab(frame.slab))
     if frame.position is not None and frame.unit:
         words.append(f"{_number(frame.position, 2 if frame.unit == 's' else 1)} {frame.unit}")
     if frame.window is not None:
         name = f"{frame.window.name} window".strip()
         centre, width = _number(frame.window.centre), _number(frame.window.width)
         words.append(f"{name} (C {centre}, W {width})")
-    return clean(" · ".join(words)).replace("\n", " ")
+    return one_line(f"Image {number + 1}: {' · '.join(words)}")
 
 
 def box_caption(box: Box) -> str:
@@ -77,6 +87,13 @@ def facts(kept: Kept) -> str:
     words += [question["mode"], f"{state.tokens:,} tokens", f"{state.seconds:.1f} s"]
     words.append(f"run {kept.capsule.digest[:12]}")
     return one_line(" · ".join(word for word in words if word))
+
+
+def _slab(slab: FrameSlab) -> str:
+    thick = (
+        "" if slab.thickness is None else f" ({_number(slab.thickness, 1).removesuffix('.0')} mm)"
+    )
+    return f"{slab.kind} of slices {slab.first} to {slab.last}{thick}"
 
 
 def _extent(box: BoxXYXY) -> str:

@@ -130,6 +130,8 @@ class Journal:
             )
             db.executemany("INSERT OR IGNORE INTO frames VALUES (?, ?)", pngs.items())
             db.executemany("INSERT INTO strips VALUES (?, ?)", ((number, d) for d in pngs))
+            others = ((study, number) for study in capsule.studies if study != capsule.study)
+            db.executemany("INSERT INTO shown VALUES (?, ?)", others)
             db.execute("UPDATE conversations SET changed = ? WHERE number = ?", (now, conversation))
         self.shrink()
         return number
@@ -204,21 +206,45 @@ class Journal:
         RecordError
             If the file cannot be read, or holds what this version does not know.
         """
+        return self._kept("conversation = ?", (conversation,), last)
+
+    def about(self, study: str, *, last: int | None = None) -> tuple[Kept, ...]:
+        """The questions that show a study with their frames, the oldest first.
+
+        Parameters
+        ----------
+        study
+            Content hash of a scan or clip: of the first frame, or of any other.
+        last
+            As of `exchanges`.
+
+        Raises
+        ------
+        RecordError
+            As `exchanges`.
+        """
+        where = (
+            "(conversation IN (SELECT number FROM conversations WHERE study = ?1)"
+            " OR number IN (SELECT exchange FROM shown WHERE study = ?1))"
+        )
+        return self._kept(where, (study,), last)
+
+    def _kept(self, where: str, values: tuple[Any, ...], last: int | None) -> tuple[Kept, ...]:
         rows = self._read(
-            f"SELECT number, asked_at, capsule, {_PROGRESS} FROM exchanges"
-            " WHERE conversation = ? ORDER BY number DESC LIMIT ?",
-            (conversation, -1 if last is None else last),
+            f"SELECT number, conversation, asked_at, capsule, {_PROGRESS} FROM exchanges"
+            f" WHERE {where} ORDER BY number DESC LIMIT {-1 if last is None else int(last)}",
+            values,
         )[::-1]
         pngs = self._read(
             "SELECT DISTINCT f.digest, f.png FROM frames f JOIN strips s ON s.frame = f.digest"
-            " JOIN exchanges e ON e.number = s.exchange"
-            " WHERE e.conversation = ? AND e.number >= ?",
-            (conversation, rows[0][0] if rows else 0),
+            f" WHERE s.exchange IN (SELECT number FROM exchanges WHERE {where})"
+            f" AND s.exchange >= {rows[0][0] if rows else 0}",
+            values,
         )
         pixels = _decoded(pngs)
         return tuple(
-            Kept(number, conversation, asked_at, read_capsule(text), _progress(state), pixels)
-            for number, asked_at, text, *state in rows
+            Kept(number, talk, asked_at, read_capsule(text), _progress(state), pixels)
+            for number, talk, asked_at, text, *state in rows
         )
 
     # ------------------------------------------------------------------ the file

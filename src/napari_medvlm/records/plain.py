@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..dialogue import Generation, Question, Region, Turn
-from ..imaging import Frame, Window
+from ..imaging import Frame, FrameSlab, Window
 
 #: Frames tell their source by content hash; anything else might be somebody's name.
 _HASH = re.compile(r"[0-9a-f]{8,64}")
@@ -42,6 +42,14 @@ def frame_to_plain(frame: Frame) -> dict[str, Any]:
     """A frame by its content hash, with the way back to its source."""
     position = frame.position
     known = position is not None and math.isfinite(position)
+    # Written only where there is one: so runs without keep the hashes that they had.
+    extra: dict[str, Any] = {}
+    if frame.time is not None:
+        extra["time"] = int(frame.time)
+    if frame.slab is not None:
+        extra["slab"] = asdict(frame.slab)
+    if frame.label:
+        extra["label"] = frame.label
     return {
         "digest": frame.digest,
         "size": list(frame.size_wh),
@@ -53,6 +61,7 @@ def frame_to_plain(frame: Frame) -> dict[str, Any]:
         "window": None if frame.window is None else asdict(frame.window),
         "to_source": [[float(value) for value in row] for row in frame.to_source],
         "modality": frame.modality,
+        **extra,
     }
 
 
@@ -64,7 +73,7 @@ def frame_from_plain(plain: Mapping[str, Any], pixels: Pixels) -> Frame:
     KeyError
         If its pixels are not there.
     """
-    window = plain["window"]
+    window, slab = plain["window"], plain.get("slab")
     return Frame(
         pixels=pixels[plain["digest"]],
         source=plain["source"],
@@ -75,6 +84,9 @@ def frame_from_plain(plain: Mapping[str, Any], pixels: Pixels) -> Frame:
         window=None if window is None else Window(**window | {"table": tuple(window["table"])}),
         to_source=np.array(plain["to_source"], dtype=np.float64),
         modality=plain["modality"],
+        time=plain.get("time"),
+        slab=None if slab is None else FrameSlab(**slab),
+        label=plain.get("label", ""),
     )
 
 

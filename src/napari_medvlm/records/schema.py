@@ -44,6 +44,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         ) WITHOUT ROWID""",
         "CREATE INDEX strips_by_frame ON strips (frame)",
     ),
+    (
+        # A question may show several studies and stands in the conversation of the first one.
+        # Questions of older files show that one alone.
+        """CREATE TABLE shown (
+            study TEXT NOT NULL,
+            exchange INTEGER NOT NULL REFERENCES exchanges ON DELETE CASCADE,
+            PRIMARY KEY (study, exchange)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX shown_by_exchange ON shown (exchange)",
+    ),
 )
 
 

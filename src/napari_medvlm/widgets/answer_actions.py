@@ -36,7 +36,7 @@ class AnswerActions(QWidget):
         self.delete = self._button(
             "delete",
             f"Delete question {question}",
-            "Delete this question with its answer and its boxes; this cannot be undone",
+            "Delete this question with its answer and its boxes; this can be undone for a while",
         )
         for button, signal in (
             (self.copy, self.copied),

@@ -18,15 +18,15 @@ class BoxRow(QWidget):
     ----------
     boxes
         Those of the answer that have a place.
-    grid
-        Of the source they lie on.
+    grids
+        Of the source of each frame of the question.
     """
 
     #: The PlacedBox that was clicked.
     clicked = Signal(object)
 
     def __init__(
-        self, boxes: Sequence[PlacedBox], grid: Grid, parent: QWidget | None = None
+        self, boxes: Sequence[PlacedBox], grids: Sequence[Grid], parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self.buttons: list[QToolButton] = []
@@ -35,7 +35,8 @@ class BoxRow(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(1)
         for box in boxes:
-            words = f"▣ {box.label or 'box'} · {size_words(box, grid)} · image {box.frame + 1}"
+            size = size_words(box, grids[box.frame])
+            words = f"▣ {box.label or 'box'} · {size} · image {box.frame + 1}"
             column.addLayout(
                 self._line(box, f"{words} · cut to the image" if box.clipped else words)
             )

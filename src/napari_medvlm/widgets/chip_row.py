@@ -86,13 +86,7 @@ class ChipRow(QWidget):
         self, offer: ModelOffer | None, prepared: Prepared, regions: int, tiles: bool
     ) -> None:
         """Show what a model was trained on, of frames that are about to be sent."""
-        sent = sent_frames(
-            prepared.frames,
-            prepared.source,
-            scaling=prepared.selection.scaling,
-            regions=regions,
-            tiles=tiles,
-        )
+        sent = sent_frames(prepared.frames, prepared.parts, regions=regions, tiles=tiles)
         self.show_chips(() if offer is None else chips_of(offer.profile, sent))
 
     def show_chips(self, chips: Sequence[Chip]) -> None:

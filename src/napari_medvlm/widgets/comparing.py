@@ -12,7 +12,7 @@ from .pointing import Pointing
 from .regions_layer import RegionLayers
 
 if TYPE_CHECKING:
-    from napari.layers import Shapes
+    from napari.layers import Layer, Shapes
     from napari.viewer import Viewer
 
 
@@ -48,9 +48,14 @@ class Comparing:
                 view.show_overlaps(self._words(view.exchange))
 
     def _words(self, exchange: Exchange) -> dict[int, str]:
-        layer = self._pointing.layer_of(exchange)
-        findings = None if layer is None else findings_of(self._viewer, layer)
-        if layer is None or findings is None:
+        words: dict[int, str] = {}
+        for layer in self._pointing.origins.layers(exchange):
+            words |= self._words_on(layer, exchange)
+        return words
+
+    def _words_on(self, layer: Layer, exchange: Exchange) -> dict[int, str]:
+        findings = findings_of(self._viewer, layer)
+        if findings is None:
             return {}
         if findings not in self._followed:
             self._followed.append(findings)

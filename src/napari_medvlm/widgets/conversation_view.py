@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from qtpy.QtCore import QSize, Signal
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtCore import QPoint, QSize, Signal
+from qtpy.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
 from ..asking.exchange import Exchange
 from ..asking.placing import Grid
 from ..asking.searching import Hit
 from .exchange_view import ExchangeView, hint
-from .plain import Column
+from .plain import Column, named, quiet
+from .undo_line import UndoLine
 
 EMPTY = "Choose what the model may look at, then ask.\nThe answer appears here."
 
@@ -27,20 +28,35 @@ class ConversationView(Column):
     again = Signal(object)
     edited = Signal(object)
     deleted = Signal(object)
+    #: The exchange whose deletion is taken back.
+    undone = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Conversation")
         self.setMinimumHeight(150)
         self._views: dict[int, ExchangeView] = {}
+        self._undo_lines: dict[int, UndoLine] = {}
         self._following = True
         self._fold_reasoning = True
         self.settled.connect(self._scroll_down)
+        self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
         self._inside = QWidget()
         self._layout = QVBoxLayout(self._inside)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._hint = hint(EMPTY)
         self._layout.addWidget(self._hint)
+        self.export = quiet(QToolButton())
+        self.export.setText("export conversation…")
+        self.export.setAutoRaise(True)
+        named(
+            self.export,
+            "Export the conversation",
+            "Write all questions and answers, with the images that were sent, to one HTML or "
+            "Markdown file",
+        )
+        self.export.hide()
+        self._layout.addWidget(self.export)
         self._layout.addStretch(1)
         self.setWidget(self._inside)
 
@@ -50,8 +66,8 @@ class ConversationView(Column):
 
     @property
     def views(self) -> tuple[ExchangeView, ...]:
-        """The views, oldest first."""
-        return tuple(self._views.values())
+        """The views, oldest first, without those that were put aside."""
+        return tuple(v for number, v in self._views.items() if number not in self._undo_lines)
 
     @property
     def fold_reasoning(self) -> bool:
@@ -64,10 +80,10 @@ class ConversationView(Column):
         for view in self._views.values():
             view.fold_reasoning = on
 
-    def begin(self, exchange: Exchange, grid: Grid) -> ExchangeView:
-        """Show a new question at the bottom."""
+    def begin(self, exchange: Exchange, grids: Sequence[Grid]) -> ExchangeView:
+        """Show a new question at the bottom; ``grids`` are those of the sources of its frames."""
         self._hint.hide()
-        view = ExchangeView(exchange, grid)
+        view = ExchangeView(exchange, grids)
         view.fold_reasoning = self._fold_reasoning
         view.box_clicked.connect(lambda box, v=view: self.box_clicked.emit(v.exchange, box))
         view.frame_clicked.connect(
@@ -77,24 +93,45 @@ class ConversationView(Column):
         view.edited.connect(lambda v=view: self.edited.emit(v.exchange))
         view.deleted.connect(lambda v=view: self.deleted.emit(v.exchange))
         self._views[exchange.number] = view
-        self._layout.insertWidget(self._layout.count() - 1, view)
+        self._layout.insertWidget(self._layout.indexOf(self.export), view)
+        self.export.show()
         self._following = True
         return view
 
+    def put_aside(self, number: int) -> None:
+        """Show a line with Undo instead of a question."""
+        view = self._views[number]
+        line = UndoLine(number)
+        line.undone.connect(lambda: self.undone.emit(view.exchange))
+        self._undo_lines[number] = line
+        self._layout.insertWidget(self._layout.indexOf(view), line)
+        view.hide()
+        line.button.setFocus()
+
+    def take_back(self, exchange: Exchange, now: float) -> None:
+        """Show a question again that was put aside, as it is now."""
+        self._drop(self._undo_lines.pop(exchange.number, None))
+        view = self._views[exchange.number]
+        view.update_from(exchange, now)
+        view.show()
+        self.look_again()
+
     def remove(self, number: int) -> None:
         """Take the view of a question away."""
-        view = self._views.pop(number, None)
-        if view is not None:
-            self._layout.removeWidget(view)
-            view.hide()
-            view.deleteLater()
+        self._drop(self._undo_lines.pop(number, None))
+        self._drop(self._views.pop(number, None))
         self._hint.setVisible(not self._views)
+        self.export.setVisible(bool(self._views))
         self.look_again()
+
+    def _drop(self, part: QWidget | None) -> None:
+        if part is not None:
+            self._layout.removeWidget(part)
+            part.hide()
+            part.deleteLater()
 
     def update_from(self, exchanges: Iterable[Exchange], now: float) -> None:
         """Show newer states of exchanges."""
-        bar = self.verticalScrollBar()
-        self._following = bar.value() >= bar.maximum() - 8
         for exchange in exchanges:
             view = self._views.get(exchange.number)
             if view is not None:
@@ -106,13 +143,19 @@ class ConversationView(Column):
         for number, view in self._views.items():
             found = view.show_hit(hit if hit is not None and hit.number == number else None)
             if found is not None:
+                words, below = found
+                at = words.mapTo(self._inside, QPoint(0, below))
+                self.ensureVisible(at.x(), at.y(), 0, 40)
                 self._following = False
-                self.ensureWidgetVisible(found, 0, 20)
 
     def tick(self, now: float) -> None:
         """Let the seconds of open questions run."""
         for view in self._views.values():
             view.tick(now)
+
+    def _on_scrolled(self, value: int) -> None:
+        # Text that grows leaves the value alone: only who scrolls changes it.
+        self._following = value >= self.verticalScrollBar().maximum() - 8
 
     def _scroll_down(self) -> None:
         if self._following:

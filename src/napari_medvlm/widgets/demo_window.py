@@ -120,7 +120,7 @@ def _wait(condition: Callable[[], bool], seconds: float) -> bool:
 def _open(viewer: napari.Viewer, model: str, slices: str) -> MedvlmPanel:
     layers = viewer.open(sample_path(SAMPLE), plugin="napari-medvlm")
     panel: MedvlmPanel = viewer.window.add_plugin_dock_widget("napari-medvlm", "medvlm")[1]
-    panel.first_use.spare()
+    panel.notices.first_use.spare()
     panel.choose_model(model)
     panel.choose_layer(layers[0])
     panel.choose_slices(slices)

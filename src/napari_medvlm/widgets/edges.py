@@ -59,8 +59,9 @@ class EdgeLetters(QObject):
         font.setPointSizeF(font.pointSizeF() * 1.4)
         font.setBold(True)
         label.setFont(font)
-        # On the image itself a letter needs a ground of its own, whatever lies below it.
-        label.setStyleSheet("background-color: rgba(0, 0, 0, 110); padding: 0 3px")
+        # On the image itself a letter needs colours of its own, whatever lies below it and
+        # whatever the theme: white on this ground keeps a contrast above 7 to 1 on white too.
+        label.setStyleSheet("color: white; background-color: rgba(0, 0, 0, 180); padding: 0 3px")
         label.hide()
         return label
 

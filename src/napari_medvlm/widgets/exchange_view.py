@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFrame, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from ..asking.ending import choice_words
+from ..asking.ending import choice_words, is_bare_choice, remarks
 from ..asking.exchange import Exchange, Stage
 from ..asking.linking import find_links, link_words
 from ..asking.placing import Grid, PlacedBox
@@ -16,12 +16,24 @@ from ..asking.wording import answer_words, sent_words
 from .answer_actions import AnswerActions, copy_answer
 from .box_row import BoxRow
 from .frozen_strip import FrozenStrip
-from .linked_label import LinkedLabel
 from .plain import PlainLabel, bold, named, plain_tip, quiet
+from .text_view import TextView
+
+#: Characters of a folded reasoning whose links are made at once; those of a longer one are made
+#: when it is opened, so that no answer begins with a hitch.
+LINKED_UNSEEN = 8000
 
 
 class ExchangeView(QFrame):
-    """A turn of the conversation; `update_from` shows a newer state of the same exchange."""
+    """A turn of the conversation; `update_from` shows a newer state of the same exchange.
+
+    Parameters
+    ----------
+    exchange
+        The question.
+    grid
+        Of the source that it is about.
+    """
 
     #: A box of the answer was clicked.
     box_clicked = Signal(object)
@@ -32,15 +44,17 @@ class ExchangeView(QFrame):
     edited = Signal()
     deleted = Signal()
 
-    def __init__(self, exchange: Exchange, grid: Grid, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, exchange: Exchange, grids: Sequence[Grid], parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.exchange = exchange
-        self._grid = grid
+        self._grids = tuple(grids)
         #: Whether the reasoning folds when the answer begins; the user's clicks come first.
         self.fold_reasoning = True
         self._folded_by_hand = False
         self._box_row: BoxRow | None = None
-        self._linked: dict[LinkedLabel, tuple[str, int]] = {}
+        self._linked: dict[TextView, tuple[str, int]] = {}
         self._build(exchange)
         self.update_from(exchange, exchange.asked_at)
 
@@ -64,12 +78,11 @@ class ExchangeView(QFrame):
         self.meta.show_text(exchange.status_words(now))
         # Words that still grow have no links: finding them anew at every token would cost more
         # than it gives.
-        if exchange.ended or exchange.answer_at is not None:
-            self._link(self.reasoning)
+        self._link_reasoning()
         self.actions.follow(exchange)
         if exchange.ended:
             self._link(self.answer)
-            self._show_choice(exchange)
+            self._show_reply(exchange)
             if self._box_row is None:
                 self._show_boxes(exchange.boxes)
 
@@ -82,7 +95,7 @@ class ExchangeView(QFrame):
     # ------------------------------------------------------------------ building
 
     def _build(self, exchange: Exchange) -> None:
-        self.asked = bold(LinkedLabel(exchange.question.text or exchange.question.task))
+        self.asked = bold(PlainLabel(exchange.question.text or exchange.question.task))
         self.asked.setAccessibleName("Your question")
         sent = f"{exchange.number} · {sent_words(exchange.question, exchange.model)}"
         if exchange.instead_of is not None:
@@ -97,14 +110,16 @@ class ExchangeView(QFrame):
         named(self.head, "Reasoning", "Show or hide how the model came to its answer")
         self.head.toggled.connect(self._on_toggled)
         self.head.clicked.connect(self._on_clicked)
-        self.reasoning = LinkedLabel()
+        self.reasoning = quiet(TextView(aside=True))
         self.reasoning.setAccessibleName("The model's reasoning")
-        self.reasoning.setContentsMargins(14, 0, 0, 0)
-        self.answer = LinkedLabel()
+        self.answer = TextView()
         self.answer.setAccessibleName("The model's answer")
         self.choice = bold(PlainLabel())
         self.choice.setAccessibleName("The chosen option")
         self.choice.hide()
+        self.remarks = quiet(PlainLabel())
+        self.remarks.setAccessibleName("What to know about this answer")
+        self.remarks.hide()
         self.meta = quiet(PlainLabel())
         self.meta.setAccessibleName("Progress")
         for label in (self.reasoning, self.answer):
@@ -131,6 +146,7 @@ class ExchangeView(QFrame):
             self.reasoning,
             self.choice,
             self.answer,
+            self.remarks,
             self.meta,
             self.actions,
         ):
@@ -145,16 +161,26 @@ class ExchangeView(QFrame):
             failed = exchange.stage in (Stage.STOPPED, Stage.FAILED) and not exchange.answer
             unfolded = exchange.answer_at is None or failed or not self.fold_reasoning
             self.head.setChecked(unfolded)
-        text = exchange.reasoning.strip()
-        if self.reasoning.text() != text:
-            self.reasoning.setText(text)
+        self.reasoning.show_text(exchange.reasoning.strip())
         self.reasoning.setVisible(has and self.head.isChecked())
 
-    def _show_choice(self, exchange: Exchange) -> None:
-        if exchange.reply is not None:
-            self.choice.show_text(choice_words(exchange.reply, exchange.question.choices))
+    def _show_reply(self, exchange: Exchange) -> None:
+        reply, question = exchange.reply, exchange.question
+        if reply is None:
+            return
+        choice = choice_words(reply, question.choices)
+        self.choice.show_text(choice)
+        # "B" below "B: pneumothorax" would say nothing more.
+        self.answer.setVisible(bool(self.answer.text()) and not (choice and is_bare_choice(reply)))
+        self.remarks.show_text("\n".join(f"! {said}" for said in remarks(reply, question)))
 
-    def _link(self, label: LinkedLabel) -> None:
+    def _link_reasoning(self) -> None:
+        exchange = self.exchange
+        shown = self.head.isChecked() or len(exchange.reasoning) <= LINKED_UNSEEN
+        if shown and (exchange.ended or exchange.answer_at is not None):
+            self._link(self.reasoning)
+
+    def _link(self, label: TextView) -> None:
         frames, boxes = self.exchange.question.frames, self.exchange.boxes
         # The reasoning stands still while the answer comes: it is searched once, and not at
         # every token of the answer.
@@ -165,27 +191,37 @@ class ExchangeView(QFrame):
         links = find_links(label.text(), frames, boxes)
         label.show_links(links, [link_words(link, frames, boxes) for link in links])
 
-    def _on_link(self, label: LinkedLabel, number: int) -> None:
+    def _on_link(self, label: TextView, number: int) -> None:
         link = label.links[number]
         if link.box is not None:
             self.box_clicked.emit(self.exchange.boxes[link.box])
         else:
             self.frame_clicked.emit(link.frames[0], False)
 
-    def _on_pointed(self, label: LinkedLabel, number: int) -> None:
+    def _on_pointed(self, label: TextView, number: int) -> None:
         self.strip.outline(label.links[number].frames if number >= 0 else ())
 
-    def show_hit(self, hit: Hit | None) -> QWidget | None:
-        """Select a hit of a search in this turn, and return the words it is in; None unselects."""
-        labels = {"question": self.asked, "reasoning": self.reasoning, "answer": self.answer}
-        for label in labels.values():
-            label.select(0, 0)
+    def show_hit(self, hit: Hit | None) -> tuple[QWidget, int] | None:
+        """Select a hit of a search in this turn; None unselects.
+
+        Returns
+        -------
+        where
+            The words it is in, and how far below their top it begins, in pixels.
+        """
+        self.asked.setSelection(0, 0)
+        views = {"reasoning": self.reasoning, "answer": self.answer}
+        for view in views.values():
+            view.select(0, 0)
         if hit is None:
             return None
+        if hit.field == "question":
+            self.asked.setSelection(hit.start, hit.stop - hit.start)
+            return self.asked, 0
         if hit.field == "reasoning" and not self.head.isChecked():
             self.head.click()  # as by hand: it stays open
-        labels[hit.field].select(hit.start, hit.stop)
-        return labels[hit.field]
+        views[hit.field].select(hit.start, hit.stop)
+        return views[hit.field], views[hit.field].top_of_selection()
 
     def show_overlaps(self, words: Mapping[int, str]) -> None:
         """Say beside each box how well it agrees with what the user drew.
@@ -199,7 +235,7 @@ class ExchangeView(QFrame):
             self._box_row.show_overlaps(words)
 
     def _show_boxes(self, boxes: Sequence[PlacedBox]) -> None:
-        self._box_row = BoxRow(boxes, self._grid)
+        self._box_row = BoxRow(boxes, self._grids)
         self._box_row.clicked.connect(self.box_clicked)
         if boxes:
             self._layout.insertWidget(self._layout.indexOf(self.meta), self._box_row)
@@ -208,6 +244,7 @@ class ExchangeView(QFrame):
     def _on_toggled(self, on: bool) -> None:
         self.head.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
         self.reasoning.setVisible(on and bool(self.reasoning.text()))
+        self._link_reasoning()
 
     def _on_clicked(self) -> None:
         self._folded_by_hand = True

@@ -29,7 +29,11 @@ class FindBar(QWidget):
         self._at = 0
         self.words = QLineEdit()
         self.words.setPlaceholderText("find in all questions and answers")
-        named(self.words, "Find", "Words to find; Enter goes on, Shift+Enter back, Esc closes")
+        named(
+            self.words,
+            "Find",
+            "Words to find (Ctrl+F); Enter goes on, Shift+Enter back, Esc closes",
+        )
         self.count = quiet(QLabel())
         self.before = self._button("↑", "Previous hit", "Previous hit (Shift+Enter)")
         self.after = self._button("↓", "Next hit", "Next hit (Enter)")

@@ -12,7 +12,7 @@ from ..asking.wording import frame_words, frames_words
 from ..dialogue import Region
 from ..imaging import Frame
 from .plain import named
-from .strip import thumbnail
+from .thumbnails import thumbnail
 
 SIDE = 36
 #: As many fit side by side into the narrowest panel; more bring a scroll bar.

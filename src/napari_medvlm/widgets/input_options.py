@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QWidget
 
@@ -19,7 +21,8 @@ class InputOptions(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._contract = InputContract(trained_on="")
-        self._source: Volume | Clip | None = None
+        self._sources: tuple[Volume | Clip, ...] = ()
+        self._by_hand = False
         self.own = QCheckBox("each slice scaled by itself")
         named(
             self.own,
@@ -33,38 +36,52 @@ class InputOptions(QWidget):
         layout.addWidget(self.own)
         layout.addWidget(self.tiles)
         layout.addStretch(1)
-        self.own.toggled.connect(self.changed.emit)
+        self.own.toggled.connect(self._on_own)
         self.tiles.toggled.connect(self.changed.emit)
         self._show()
 
-    @property
-    def scaling(self) -> Scaling:
-        """How slices become 8 bit."""
-        return "slice_extremes" if self._several and self.own.isChecked() else "window"
+    def scaling_of(self, source: Volume | Clip) -> Scaling:
+        """How the slices of a source become 8 bit."""
+        own = self._offered and _many_slices(source) and self.own.isChecked()
+        return "slice_extremes" if own else "window"
 
     @property
     def in_tiles(self) -> bool:
-        """Whether images are cut into tiles; frames of a clip never are."""
+        """Whether images are cut into tiles; frames of a clip alone never are."""
         return self._can_tile and self.tiles.isChecked()
 
-    def follow(self, contract: InputContract, source: Volume | Clip | None) -> None:
-        """Take what a model was trained on, and what is looked at."""
-        if contract is not self._contract or source is not self._source:
-            self._contract, self._source = contract, source
-            trained = source is not None and scaling_of(source, contract) == "slice_extremes"
+    def follow(self, contract: InputContract, sources: Sequence[Volume | Clip]) -> None:
+        """Take what a model was trained on, and what is looked at.
+
+        What was chosen by hand stays until another model or other sources come.
+        """
+        now = tuple(sources)
+        if contract is not self._contract or not set(now) & set(self._sources):
+            self._by_hand = False
+        if not self._by_hand:
+            trained = any(scaling_of(source, contract) == "slice_extremes" for source in now)
             with QSignalBlocker(self.own):
                 self.own.setChecked(trained)
+        self._contract, self._sources = contract, now
         self._show()
 
+    def _on_own(self) -> None:
+        self._by_hand = True
+        self.changed.emit()
+
     @property
-    def _several(self) -> bool:
-        return isinstance(self._source, Volume) and self._source.spatial_shape[0] > 1
+    def _offered(self) -> bool:
+        return self._contract.slice_scaling == "slice_extremes"
 
     @property
     def _can_tile(self) -> bool:
-        return self._contract.tiles and not isinstance(self._source, Clip)
+        return self._contract.tiles and not all(isinstance(one, Clip) for one in self._sources)
 
     def _show(self) -> None:
-        self.own.setVisible(self._several and self._contract.slice_scaling == "slice_extremes")
+        self.own.setVisible(self._offered and any(map(_many_slices, self._sources)))
         self.tiles.setVisible(self._can_tile)
         self.setVisible(not (self.own.isHidden() and self.tiles.isHidden()))
+
+
+def _many_slices(source: Volume | Clip) -> bool:
+    return isinstance(source, Volume) and source.spatial_shape[0] > 1

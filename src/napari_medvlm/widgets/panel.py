@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, QTimer, Signal
+from qtpy.QtCore import QEvent, Signal
 from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
@@ -13,7 +13,6 @@ from ..asking import (
     Budget,
     Composed,
     Exchange,
-    FramePreparer,
     Keeper,
     ModelOffer,
     Prepared,
@@ -21,41 +20,42 @@ from ..asking import (
     Stage,
     compose,
     known_models,
+    legend_of,
     model_offer,
     place_regions,
 )
-from ..dialogue import Generation, Reply
+from ..dialogue import Generation, Question, Reply, Turn
 from ..engine import ModelThread
-from ..errors import MedvlmError, QuestionError
+from ..errors import MedvlmError
 from .ask_box import AskBox
 from .chip_row import ChipRow
+from .choosing import Choosing
 from .comparing import Comparing
 from .conversation_view import ConversationView
+from .exporting import Exporting
 from .facing import Facing
 from .find_bar import FindBar
 from .hosting import window_of
 from .keeping import Keeping
 from .keys import asks, stops
+from .legend_box import LegendBox
 from .lifecycle import end_with
 from .managing import Managing
 from .model_bar import ModelBar
-from .notice import FirstUse, footer
-from .plain import Column, rule
+from .notices import Notices, footer
+from .plain import rule
 from .pointing import Pointing
 from .preferring import Preferring
 from .pump import Pump
 from .regions_layer import RegionLayers
 from .source_box import SourceBox
 from .strip import Strip
+from .tabbing import ReadingColumn
 from .turns import Turns
-from .viewing import go_to_frame
 
 if TYPE_CHECKING:
     import napari.viewer
     from napari.layers import Layer
-
-#: Milliseconds that a choice must stand still before its frames are taken.
-SETTLE_MS = 60
 
 
 class MedvlmPanel(QWidget):
@@ -88,35 +88,35 @@ class MedvlmPanel(QWidget):
         napari_viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self._viewer = napari_viewer
         self.session = Session(ModelThread() if thread is None else thread, Keeper.of_user())
-        self._preparer = FramePreparer()
         self._budget = Budget()
-        self._prepared: Prepared | None = None
-        self._problem = ""
         self.model_bar = ModelBar(known_models() if models is None else models)
         self.source_box = SourceBox(napari_viewer)
         self.strip = Strip()
         self.chips = ChipRow()
+        self.legend = LegendBox()
         self.conversation_view = ConversationView()
         pointing = Pointing(napari_viewer, self.source_box)
         self._regions = RegionLayers(napari_viewer, self._on_regions)
+        chosen = (self.source_box, self.strip, pointing, self._regions)
+        self.choosing = Choosing(napari_viewer, *chosen, self)
         view = self.conversation_view
         self._comparing = Comparing(napari_viewer, view, pointing, self._regions)
         self._turns = Turns(self.session, view, pointing, self._comparing, self)
+        self._exporting = Exporting(self.session, view, self)
         self._keeping = Keeping(self.session, self._turns)
         self.preferring = Preferring(self.session, view, self)
         self.managing = Managing(
             self.model_bar, self.session, self.preferring, napari_viewer, listed=models is None
         )
-        self.first_use = FirstUse(self.preferring.settings)
+        self.notices = Notices(self.preferring, self.session, self._offer)
         self.ask_box = AskBox()
         self._facing = Facing(napari_viewer, self.source_box)
-        self._settled = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._pump = Pump(self._turn, self)
         self._arrange()
         self._connect()
         self._on_model()
         self._facing.turn()
-        self._prepare()
+        self.choosing.prepare()
         self._pump.start()
 
     # ------------------------------------------------------------------ by program
@@ -170,11 +170,9 @@ class MedvlmPanel(QWidget):
         if text is not None:
             self.ask_box.text.setPlainText(text)
         offer = self._offer()
-        layer, source = self.source_box.layer, self.source_box.source
         composed = self._compose(offer)
-        if layer is None or source is None:  # unreachable: composing has refused it
-            raise QuestionError("There is no image layer to ask about.", "Open a scan.")
-        exchange = self._turns.ask(composed.question, offer, layer, source)
+        layers = self.source_box.layers_of(composed.parts)
+        exchange = self._turns.ask(composed.question, offer, layers)
         self.ask_box.text.clear()
         self.ask_box.show_line(" ".join(composed.remarks))
         self._pump.hurry()
@@ -192,14 +190,14 @@ class MedvlmPanel(QWidget):
         column = QVBoxLayout(body)
         column.setContentsMargins(8, 6, 8, 6)
         column.setSpacing(6)
-        top = (self.first_use, self.model_bar, rule(), self.source_box, self.strip, self.chips)
-        for part in (*top, rule()):
+        top = (self.notices, self.model_bar, rule(), self.source_box, self.strip, self.chips)
+        for part in (*top, self.legend, rule()):
             column.addWidget(part)
         column.addWidget(FindBar(self.conversation_view, self))
         column.addWidget(self.conversation_view, 1)
         for part in (rule(), self.ask_box, footer()):
             column.addWidget(part)
-        area = Column()
+        area = ReadingColumn()
         area.setWidget(body)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -207,16 +205,20 @@ class MedvlmPanel(QWidget):
         self.setMinimumWidth(380)
 
     def _connect(self) -> None:
-        self.source_box.changed.connect(self._settle)
-        self._settled.timeout.connect(self._prepare)
+        self.choosing.came.connect(self._show_prepared)
+        self.choosing.changed.connect(self._show_state)
+        self.choosing.wished.connect(self._pump.hurry)
+        self.source_box.said.connect(self.ask_box.show_line)
+        self.ask_box.follow.toggled.connect(self._show_again)
         self.model_bar.changed.connect(self._on_model)
         self.managing.said.connect(self.ask_box.show_line)
-        self.strip.clicked.connect(self._on_thumbnail)
         self._turns.said.connect(self.ask_box.show_line)
+        self._exporting.said.connect(self.ask_box.show_line)
         self._turns.edited.connect(self.ask_box.put_back)
         self._turns.changed.connect(self._pump.hurry)
         self._turns.changed.connect(self._show_state)
-        self.preferring.said.connect(self.ask_box.show_line)
+        self.notices.said.connect(self.ask_box.show_line)
+        self.notices.started.connect(self._pump.hurry)
         self.preferring.changed.connect(self._on_model)
         self.conversation_view.again.connect(self._on_again)
         self.ask_box.asked.connect(self._on_ask)
@@ -224,7 +226,7 @@ class MedvlmPanel(QWidget):
         self.ask_box.draw.connect(self._on_draw)
         self.ask_box.text.textChanged.connect(self._show_state)
         self.ask_box.tasks.currentIndexChanged.connect(self._show_state)
-        closing = (self._preparer, self.session.keeper)
+        closing = (self.choosing.preparer, self.session)
         self._end = end_with(window_of(self._viewer), self.session.thread, closing)
         self.destroyed.connect(self._end.now)
 
@@ -242,92 +244,54 @@ class MedvlmPanel(QWidget):
         if event is not None and event.type() == QEvent.Type.ParentChange:
             if self.parent() is None:
                 self.session.release()
-            self._facing.dock(self.parent() is not None)
+            for part in (self._facing, self.choosing):
+                part.dock(self.parent() is not None)
         return bool(super().event(event))
 
     # ------------------------------------------------------------------ what is chosen
 
-    def _settle(self) -> None:
-        # What is wrong, or no longer wrong, shows at once; frames wait until the choice stands.
-        self._prepared, self._problem = None, ""
-        self._settled.start()
-        try:
-            self.source_box.selection()
-        except MedvlmError as error:
-            self._show_problem(str(error))
-        self._show_state()
-
-    def _prepare(self) -> None:
-        self._prepared, self._problem = None, ""
-        try:
-            source, selection = self.source_box.selection()
-        except MedvlmError as error:
-            self._preparer.forget()
-            self._show_problem(str(error))
-            return
-        prepared = self._preparer.wish(source, selection)
-        if prepared is not None:
-            self._show_prepared(prepared)
-        self._pump.hurry()
-        self._show_state()
-
-    def _show_problem(self, words: str) -> None:
-        self._problem = words
-        self.strip.show_problem(words)
-        self.chips.show_chips(())
-        self._show_state()
-
     def _show_prepared(self, prepared: Prepared) -> None:
-        if prepared.error is not None:
-            self._show_problem(str(prepared.error))
-            return
-        self._prepared, self._problem = prepared, ""
-        layer = self.source_box.layer
-        self._keeping.seek(layer, prepared)
-        boxes = () if layer is None else self._regions.boxes(layer)
-        regions, left_out = place_regions(boxes, prepared.frames)
+        self._keeping.seek(prepared, self.choosing.layers(prepared))
+        regions, left_out = place_regions(self.choosing.boxes(prepared), prepared.frames)
         tiles = self.source_box.options.in_tiles
         offer = self.preferring.offer(self.model_bar.chosen)
         need = self._budget.words(offer, prepared.frames, tiles=tiles)
         self.strip.show_frames(prepared.frames, regions, need)
         self.chips.show_for(offer, prepared, len(regions), tiles)
+        self.legend.show_words(legend_of(Question("", prepared.frames, history=self._history())))
         self.ask_box.show_note(self.preferring.notes(prepared.frames, left_out))
+
+    def _show_again(self, *_: object) -> None:
+        if self.choosing.prepared is not None:
+            self._show_prepared(self.choosing.prepared)
         self._show_state()
 
+    def _history(self) -> tuple[Turn, ...]:
+        return self._turns.history() if self.ask_box.follows else ()
+
     def _offer(self) -> ModelOffer:
-        offer = self.preferring.offer(self.model_bar.chosen)
-        if offer is None:
-            raise QuestionError("No model is at hand.", "Get one under models…")
-        return offer
+        return self.preferring.required(self.model_bar.chosen)
 
     def _compose(self, offer: ModelOffer) -> Composed:
-        source, selection = self.source_box.selection()
-        prepared = self._preparer.get(source, selection)
-        self._show_prepared(prepared)  # the strip is what is sent, whoever was first
-        if prepared.error is not None:
-            raise prepared.error
-        layer = self.source_box.layer
-        history = self._turns.history() if self.ask_box.follows else ()
+        prepared = self.choosing.get()
         return compose(
-            source,
-            selection,
+            prepared.parts,
             self.ask_box.words,
             mode=self.ask_box.mode,
             task=self.ask_box.task,
-            regions=() if layer is None else self._regions.boxes(layer),
-            history=history,
+            regions=self.choosing.boxes(prepared),
+            history=self._history(),
             generation=Generation(max_new_tokens=offer.profile.max_new_tokens),
             frames=prepared.frames,
             needs_text=self.ask_box.needs_text,
             tiles=self.source_box.options.in_tiles,
+            legend=self.legend.wanted,
         )
 
     # ------------------------------------------------------------------ what happens
 
     def _turn(self) -> bool:
-        prepared = self._preparer.poll()
-        if prepared is not None:
-            self._show_prepared(prepared)
+        self.choosing.poll()
         changed = self.session.pump()
         now = self.session.conversation.clock()
         if changed:
@@ -337,10 +301,10 @@ class MedvlmPanel(QWidget):
             if exchange.ended:
                 self._on_end(exchange)
         self._keeping.bring_back()
-        self.preferring.look()
+        self.notices.look()
         state = self.session.thread.state
         self.managing.turn()
-        return self.busy or self._preparer.waiting or state.status == "loading"
+        return self.busy or self.choosing.preparer.waiting or state.status == "loading"
 
     def _on_end(self, exchange: Exchange) -> None:
         self._turns.end(exchange)
@@ -351,7 +315,10 @@ class MedvlmPanel(QWidget):
             self.replied.emit(exchange)
 
     def _show_state(self, *_: object) -> None:
-        reason = self._problem
+        reason = self.choosing.problem
+        if reason:
+            self.chips.show_chips(())
+            self.legend.show_words("")
         if self.model_bar.chosen is None:
             reason = "No model is at hand: get one under models…"
         elif not reason and self.ask_box.needs_text and not self.ask_box.words.strip():
@@ -381,17 +348,11 @@ class MedvlmPanel(QWidget):
         offer = self.model_bar.chosen
         self.ask_box.offer(None if offer is None else offer.profile)
         self.source_box.follow_model(self.model_bar.contract)
-        if self._prepared is not None:
-            self._show_prepared(self._prepared)
-        self._show_state()
+        self._show_again()
 
     def _on_draw(self) -> None:
         self.ask_box.show_line(self._regions.begin(self.source_box.layer))
 
     def _on_regions(self) -> None:
-        self._settle()
+        self.choosing.settle()
         self._comparing.look()
-
-    def _on_thumbnail(self, number: int) -> None:
-        if self.source_box.layer is not None:
-            go_to_frame(self._viewer, self.source_box.layer, self.strip.frames[number])

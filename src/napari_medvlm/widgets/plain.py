@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import html
+from typing import TypeVar
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QFont
-from qtpy.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QSizePolicy, QWidget
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QFrame,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QWidget,
+)
 
 
 def plain_tip(text: str) -> str:
@@ -97,12 +106,15 @@ class Column(QScrollArea):
         self.settled.emit()
 
 
-def quiet(label: QLabel) -> QLabel:
+_W = TypeVar("_W", bound=QWidget)
+
+
+def quiet(widget: _W) -> _W:
     """Make a label recede: smaller, in the theme's own colour."""
-    font = QFont(label.font())
+    font = QFont(widget.font())
     font.setPointSizeF(max(font.pointSizeF() * 0.9, 7.0))
-    label.setFont(font)
-    return label
+    widget.setFont(font)
+    return widget
 
 
 def bold(label: QLabel) -> QLabel:
@@ -120,6 +132,15 @@ def rule() -> QFrame:
     # The theme draws no lines; half-transparent grey recedes on dark and light ones alike.
     line.setStyleSheet("background-color: rgba(128, 128, 128, 80)")
     return line
+
+
+def narrow(box: QAbstractSpinBox, width: int) -> None:
+    """Make a box for numbers so many pixels wide, without buttons: arrow keys and wheel step it.
+
+    napari's theme makes all of them wide enough for a long number between two buttons.
+    """
+    box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+    box.setStyleSheet(f"min-width: {width}px; max-width: {width}px")
 
 
 def named(widget: QWidget, name: str, tip: str) -> QWidget:

@@ -1,35 +1,27 @@
-"""From an answer back to the viewer: its boxes on the image, and the way to each of them."""
+"""From an answer back to the viewer: its boxes on the images, and the way to each of them."""
 
 from __future__ import annotations
 
-import weakref
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from ..asking import Exchange, Grid, PlacedBox, grid_of
-from ..imaging import PLANES, Clip, Frame, Volume
-from .boxes import FINDINGS, remove_boxes, show_boxes
+from ..asking import Exchange, Grid, PlacedBox
+from ..asking.picks import Pick
+from ..imaging import PLANES, Clip, Frame, Plane, Volume
+from .boxes import FINDINGS, box_places, findings_of, remove_boxes, show_boxes
+from .origins import Origins, frame_time
 from .overlay import find_overlay
 from .source_box import SourceBox
-from .viewing import current_time, go_to, go_to_frame, orient
+from .viewing import go_to, go_to_frame, orient
 
 if TYPE_CHECKING:
     from napari.layers import Layer
     from napari.viewer import Viewer
 
 
-@dataclass(frozen=True, eq=False)
-class _About:
-    """What a question was about; the layer may be removed while it is answered."""
-
-    layer: weakref.ref[Any]
-    grid: Grid
-    time: int
-    point: tuple[float, ...]
-
-
 class Pointing:
-    """Remembers which layer each question was about, and shows the answer's boxes there.
+    """Knows which layer each frame of a question is from, and shows the answer's boxes there.
 
     Parameters
     ----------
@@ -42,35 +34,65 @@ class Pointing:
     def __init__(self, viewer: Viewer, source_box: SourceBox) -> None:
         self._viewer = viewer
         self._source_box = source_box
-        self._about: dict[int, _About] = {}
+        self.origins = Origins(viewer)
+        self._points: dict[int, tuple[float, ...]] = {}
 
-    def remember(self, exchange: Exchange, layer: Layer, source: Volume | Clip) -> Grid:
-        """Keep what a new question is about; returns the source's grid."""
-        grid = grid_of(source)
-        time = current_time(self._viewer, layer, source)
-        point = tuple(self._viewer.dims.point)
-        self._about[exchange.number] = _About(weakref.ref(layer), grid, time, point)
-        return grid
+    def remember(
+        self, exchange: Exchange, layers: Sequence[tuple[Layer, Volume | Clip]] = ()
+    ) -> tuple[Grid, ...]:
+        """Keep what a new question is about.
 
-    def repeat(self, before: Exchange, exchange: Exchange) -> Grid:
+        Parameters
+        ----------
+        exchange
+            The question.
+        layers
+            Layer and source of each of its frames; without them they are found by content.
+
+        Returns
+        -------
+        grids
+            Of the source of each frame.
+        """
+        self.origins.remember(exchange, layers)
+        self._points[exchange.number] = tuple(self._viewer.dims.point)
+        return self.origins.grids(exchange)
+
+    def repeat(self, before: Exchange, exchange: Exchange) -> tuple[Grid, ...]:
         """Keep that a new question is about what an earlier one was about."""
-        about = self._about[before.number]
-        self._about[exchange.number] = replace(about, point=tuple(self._viewer.dims.point))
-        return about.grid
+        self.origins.repeat(before, exchange)
+        self._points[exchange.number] = tuple(self._viewer.dims.point)
+        return self.origins.grids(exchange)
+
+    def take_off(self, exchange: Exchange) -> tuple[PlacedBox, ...]:
+        """Take the boxes of a question off the images; returns them where they were."""
+        boxes, taken = exchange.boxes, []
+        for layer in self.origins.layers(exchange):
+            findings = findings_of(self._viewer, layer)
+            if findings is not None:
+                places = box_places(findings, exchange)
+                taken += [replace(boxes[number], corners=corners) for number, corners in places]
+                remove_boxes(self._viewer, layer, exchange)
+        return tuple(taken)
 
     def forget(self, exchange: Exchange) -> None:
-        """Forget a question, and take its boxes off the image."""
-        about, layer = self._layer(exchange)
-        if about is not None and layer is not None:
-            remove_boxes(self._viewer, layer, exchange)
-        self._about.pop(exchange.number, None)
+        """Forget a question; its boxes are to be taken off before."""
+        self.origins.forget(exchange)
+        self._points.pop(exchange.number, None)
 
     def is_marked(self, layer: Layer) -> bool:
         """Whether boxes have been drawn on an image, and are still there."""
         return find_overlay(self._viewer, layer, FINDINGS) is not None
 
-    def show(self, exchange: Exchange, *, go: bool = True) -> bool:
-        """Draw the boxes of an ended exchange, and go to the first one.
+    def show(
+        self,
+        exchange: Exchange,
+        *,
+        go: bool = True,
+        only: Collection[Layer] | None = None,
+        boxes: Sequence[PlacedBox] | None = None,
+    ) -> bool:
+        """Draw the boxes of an ended exchange on their images, and go to the first one.
 
         The sliders stay where they are when the user has moved them since asking.
 
@@ -80,35 +102,48 @@ class Pointing:
             The exchange.
         go
             False leaves the sliders alone.
+        only
+            Images that are drawn on; None draws on all of them.
+        boxes
+            Its boxes as they were moved; None draws all of them where the model saw them.
 
         Returns
         -------
         shown
-            False where the answer has boxes and their image is gone.
+            False where the image of a box is gone.
         """
-        about, layer = self._layer(exchange)
-        if about is None or layer is None:
-            return not exchange.boxes
-        findings = show_boxes(self._viewer, layer, about.grid, exchange, exchange.boxes, about.time)
-        if go and findings is not None and about.point == tuple(self._viewer.dims.point):
-            go_to(self._viewer, layer, exchange.boxes[0].corners, about.time)
-        return True
-
-    def layer_of(self, exchange: Exchange) -> Layer | None:
-        """The image that a question was about, None where it is gone."""
-        return self._layer(exchange)[1]
+        groups: dict[tuple[Layer, int], list[PlacedBox]] = {}
+        shown = True
+        for box in exchange.boxes if boxes is None else boxes:
+            layer, _ = self.origins.find(exchange, box.frame)
+            frame = exchange.question.frames[box.frame]
+            shown = shown and layer is not None
+            if layer is None or (only is not None and layer not in only):
+                continue
+            if frame.time is None and layer.ndim > 3:
+                continue  # kept before time points were: nobody knows where it belongs
+            groups.setdefault((layer, frame_time(frame)), []).append(box)
+        for (layer, time), on_layer in groups.items():
+            grid = self.origins.find(exchange, on_layer[0].frame)[1]
+            show_boxes(self._viewer, layer, grid, exchange, on_layer, time)
+        moved = self._points.get(exchange.number) != tuple(self._viewer.dims.point)
+        if go and groups and not moved:
+            (layer, time), on_layer = next(iter(groups.items()))
+            go_to(self._viewer, layer, on_layer[0].corners, time)
+        return shown
 
     def go_to(self, exchange: Exchange, box: PlacedBox) -> bool:
         """Show a box in the plane it was drawn on; False where its image is gone."""
-        about, layer = self._layer(exchange)
-        if about is None or layer is None:
+        layer, _ = self.origins.find(exchange, box.frame)
+        if layer is None:
             return False
-        self._show_plane(layer, exchange.question.frames[box.frame])
-        go_to(self._viewer, layer, box.corners, about.time)
+        frame = exchange.question.frames[box.frame]
+        self._show_plane(layer, frame)
+        go_to(self._viewer, layer, box.corners, frame.time)
         return True
 
     def restore(self, exchange: Exchange, number: int, window: bool = True) -> bool:
-        """Show a frame of a question again.
+        """Show a frame of a question again: layer, plane, slice and time point.
 
         Parameters
         ----------
@@ -125,25 +160,35 @@ class Pointing:
         shown
             False where the image is gone.
         """
-        about, layer = self._layer(exchange)
-        if about is None or layer is None:
+        layer, _ = self.origins.find(exchange, number)
+        if layer is None:
             return False
         frame = exchange.question.frames[number]
-        self._show_plane(layer, frame)
-        go_to_frame(self._viewer, layer, frame, about.time)
+        self.show_frame(layer, frame)
         if window and frame.window is not None and not layer.rgb:
             layer.contrast_limits = frame.window.limits
         return True
 
+    def show_frame(self, layer: Layer, frame: Frame) -> None:
+        """Show where a frame comes from, in its plane."""
+        self._show_plane(layer, frame)
+        go_to_frame(self._viewer, layer, frame, frame.time)
+
     def choose_again(self, exchange: Exchange) -> bool:
-        """Choose the layer, plane and slices of a question; False where its image is gone."""
+        """Choose the images of a question; False where one of their layers is gone."""
         frames = exchange.question.frames
-        if not frames:
-            return True
-        if not self.restore(exchange, 0):
-            return False
-        self._source_box.choose_slices(", ".join(str(frame.index) for frame in frames))
-        return True
+        picks, gone = [], False
+        for number, frame in enumerate(frames):
+            layer, _ = self.origins.find(exchange, number)
+            key = 0 if layer is None else self._source_box.layers_there.key(layer)
+            if key:
+                picks.append(_pick(key, frame))
+            gone = gone or not key
+        if picks:
+            first = next(n for n in range(len(frames)) if self.origins.find(exchange, n)[0])
+            self.restore(exchange, first)
+            self._source_box.choose_picks(picks)
+        return not gone
 
     def _show_plane(self, layer: Layer, frame: Frame) -> None:
         layer.visible = True
@@ -157,7 +202,8 @@ class Pointing:
             # The plane may be chosen and the view turned by hand since.
             orient(self._viewer, layer, chosen.source, chosen.plane)
 
-    def _layer(self, exchange: Exchange) -> tuple[_About | None, Layer | None]:
-        about = self._about.get(exchange.number)
-        layer = None if about is None else about.layer()
-        return about, layer if layer in self._viewer.layers else None
+
+def _pick(key: int, frame: Frame) -> Pick:
+    plane: Plane = next((plane for plane in PLANES if plane == frame.plane), "acquired")
+    slab = None if frame.slab is None else frame.slab.around(frame.index)
+    return Pick(key, plane, frame.index, frame_time(frame), slab)

@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject, Signal
 from ..asking import LeftOut, ModelOffer, Session
 from ..asking.idling import Idle
 from ..asking.preferences import Preferences
+from ..errors import QuestionError
 from ..imaging import Frame
 from .conversation_view import ConversationView
 from .settings import Settings
@@ -49,6 +50,18 @@ class Preferring(QObject):
     def offer(self, offer: ModelOffer | None) -> ModelOffer | None:
         """A model as it is preferred to run."""
         return None if offer is None else self.now.of_model(offer)
+
+    def required(self, offer: ModelOffer | None) -> ModelOffer:
+        """The model to be asked, as it is preferred to run.
+
+        Raises
+        ------
+        QuestionError
+            If there is none.
+        """
+        if offer is None:
+            raise QuestionError("No model is at hand.", "Get one under models…")
+        return self.now.of_model(offer)
 
     def notes(self, frames: Sequence[Frame], left_out: Sequence[LeftOut]) -> str:
         """What a user should know of the images before asking; "" where there is nothing."""

@@ -120,6 +120,7 @@ class SeriesChooser(QDialog):
         self.details.setMinimumHeight(3 * self.details.fontMetrics().lineSpacing())
         self.details.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.fold.setText(left_out_words(found))
+        named(self.fold, left_out_words(found), "Show or hide which files are left out, and why")
         self.fold.setCheckable(True)
         self.fold.setArrowType(Qt.ArrowType.RightArrow)
         self.fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -258,7 +259,7 @@ def _list_of_series() -> QTreeWidget:
     header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
     header.setSectionResizeMode(_REMARKS, QHeaderView.ResizeMode.Stretch)
     header.resizeSection(0, 270)
-    named(tree, "series", "")
+    named(tree, "series", "Enter opens what is selected; Ctrl or Shift selects several")
     return tree
 
 
@@ -271,5 +272,5 @@ def _list_of_files(found: Found) -> QTreeWidget:
     tree.addTopLevelItems([QTreeWidgetItem(list(row)) for row in rows])
     tree.setMaximumHeight((min(len(rows), 8) + 2) * (tree.fontMetrics().lineSpacing() + 4))
     tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
-    named(tree, "files left out", "")
+    named(tree, "files left out", "Files that are part of no series, and why")
     return tree

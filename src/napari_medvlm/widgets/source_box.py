@@ -1,65 +1,65 @@
-"""What is looked at: the layer, the plane, and which of its slices are sent."""
+"""What is looked at: the layer, the plane, and which images are sent, of it and of others."""
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker, Signal
-from qtpy.QtWidgets import (
-    QButtonGroup,
-    QComboBox,
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QRadioButton,
-    QSpinBox,
-    QWidget,
-)
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from ..asking.choosing import DEFAULT_EVEN, SliceChoice, add_slice
-from ..asking.sources import Offer, offer
+from ..asking.choosing import SliceChoice, read_spec
+from ..asking.parts import Part, Parts, part_of_each
+from ..asking.picks import Pick, Picks
+from ..asking.sources import Offer
 from ..errors import MedvlmError, SelectionError
-from ..imaging import Clip, Plane, Selection, Volume
-from ..imaging.layers import volume_of
+from ..imaging import Clip, Plane, Selection, Volume, write_slices
 from ..models.contracts import InputContract
+from .image_layers import ImageLayers
 from .input_options import InputOptions
 from .plain import named
+from .slab_box import SlabBox
+from .slice_box import SliceBox
 from .viewing import current_slice, current_time
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from napari.layers import Image, Layer
     from napari.viewer import Viewer
 
 
 class SourceBox(QWidget):
-    """Layer, plane and slices; `selection` says what is chosen, `changed` that it changed."""
+    """Layer, plane and slices; `parts` says what is chosen, `changed` that it changed."""
 
     changed = Signal()
     #: The layer or the plane is another one: the view may have to be turned.
     view_changed = Signal()
+    #: A line for people.
+    said = Signal(str)
 
     def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
-        self._layers: list[Image] = []
-        self._layer: Image | None = None
+        self.layers_there = ImageLayers(viewer, self)
+        #: What is picked, of whatever layer, in the order it is sent.
+        self.picks = Picks()
+        self._key = 0
         self._source: Volume | Clip | None = None
         self._offer: Offer | None = None
         self._problem: MedvlmError | None = None
+        self._written_problem: MedvlmError | None = None
         self._contract = InputContract(trained_on="")
-        self._suggested = DEFAULT_EVEN
         self._build()
         self._connect()
-        self._relist()
+        self.layers_there.look()
 
     # ------------------------------------------------------------------ what is chosen
 
     @property
     def layer(self) -> Image | None:
         """The chosen layer, None without one."""
-        return self._layer
+        return self.layers_there.layer(self._key)
 
     @property
     def source(self) -> Volume | Clip | None:
@@ -72,46 +72,32 @@ class SourceBox(QWidget):
         plane: Plane | None = self.planes.currentData()
         return plane or "acquired"
 
-    @property
-    def choice(self) -> SliceChoice:
-        """Which slices, as chosen."""
-        if self.picked.isChecked():
-            return (
-                SliceChoice("spec", spec=self.list.text())
-                if self.list.text().strip()
-                else (SliceChoice("picked"))
-            )
-        if self.evenly.isChecked():
-            segments = isinstance(self._source, Clip) and self._contract.segments is not None
-            return SliceChoice("segments" if segments else "even", count=self.number.value())
-        return SliceChoice("current")
-
-    def selection(self) -> tuple[Volume | Clip, Selection]:
-        """The source and what of it is sent.
+    def parts(self) -> Parts:
+        """What is sent, in its order.
 
         Raises
         ------
         SelectionError
-            If there is no layer, the layer has no image, or the slices are not there.
+            If there is no layer, a layer has no image, or the slices are not there.
         """
+        choice = self.slices.choice
+        if choice is None:
+            return self._picked_parts()
         if self._problem is not None:
             raise self._problem
-        if self._layer is None or self._source is None or self._offer is None:
+        here = self._here()
+        if here is None or self._offer is None:
             raise SelectionError(
                 "There is no image layer to ask about.",
                 "Open a scan or a clip, or a sample from File › Open Sample.",
             )
-        plane = self.plane
-        current = current_slice(self._viewer, self._layer, self._source, plane)
-        indices = self.choice.indices(self._offer.count(plane), current)
-        time = current_time(self._viewer, self._layer, self._source)
-        scaling = self.options.scaling
-        return self._source, Selection(indices=indices, plane=plane, time=time, scaling=scaling)
+        indices = choice.indices(self._offer.stack(here.plane), here.index)
+        return (self._part(here, indices),)
 
     def follow_model(self, contract: InputContract | None) -> None:
         """Offer what a model was trained on: how many frames, and how slices are scaled."""
         self._contract = contract or InputContract(trained_on="")
-        self._suggest()
+        self._offer_slices()
         self.changed.emit()
 
     # ------------------------------------------------------------------ choosing by program
@@ -119,14 +105,15 @@ class SourceBox(QWidget):
     def choose_layer(self, layer: Layer) -> None:
         """Choose a layer; one of another kind than Image becomes a line in the panel."""
         layer = getattr(layer, "__wrapped__", layer)  # of a plugin's proxy
-        if layer in self._layers:
-            self._show_chosen(layer)
-            if layer is not self._layer:
-                self._take(layer)
+        key = self.layers_there.key(layer)
+        if key:
+            self._show_chosen(key)
+            if key != self._key:
+                self._take(key)
             return
         kind = type(layer).__name__
-        self._show_chosen(None)
-        self._take(None)
+        self._show_chosen(0)
+        self._take(0)
         self._problem = SelectionError(
             f"“{layer.name}” is a {kind} layer; an Image layer of this viewer was expected.",
             "Choose a layer that holds a scan or a clip.",
@@ -143,15 +130,53 @@ class SourceBox(QWidget):
     def choose_slices(self, spec: str) -> None:
         """Choose slices with the command line's words: "current", "even:11", "12,40"."""
         choice = SliceChoice.from_spec(spec)
-        if choice.kind == "even":
-            self.number.setValue(choice.count)
-            self.evenly.setChecked(True)
-        elif choice.kind == "current":
-            self.this.setChecked(True)
+        if choice.kind == "spec":
+            self.slices.list.setText(choice.spec)
+            self.slices.list.setModified(False)
+            self.picks = Picks()
+            self._pick_written(choice.spec)
+            self.slices.choose(None)
         else:
-            self.list.setText(choice.spec)
-            self.picked.setChecked(True)
+            self.slices.choose(choice)
         self.changed.emit()
+
+    def choose_picks(self, picks: Iterable[Pick]) -> None:
+        """Choose picked images, of any layer."""
+        self.picks, self._written_problem = Picks.of(picks), None
+        self.slices.choose(None)
+        self._show_picks()
+        self.changed.emit()
+
+    def toggle(self) -> None:
+        """Pick the slice on the screen, or take it out; what is spread out becomes picked."""
+        here = self._here()
+        if here is None:
+            return
+        choice = self.slices.choice
+        if choice is not None and choice.kind == "current":
+            self.choose_picks(self.picks.add(here))  # what is not sent cannot be taken out
+        else:
+            self.choose_picks(self.picks_now().toggle(here))
+
+    def picks_now(self) -> Picks:
+        """What is sent, as picked images."""
+        if self.slices.choice is None:
+            return self.picks
+        return Picks.of(
+            Pick(part.key, part.selection.plane, index, part.selection.time, part.selection.slab)
+            for part in self.parts()
+            for index in part.selection.indices
+        )
+
+    def layers_of(self, parts: Sequence[Part]) -> tuple[tuple[Image, Volume | Clip], ...]:
+        """The layer and source of each frame; nothing where a layer was removed meanwhile."""
+        found = []
+        for part in part_of_each(parts):
+            layer = self.layers_there.layer(part.key)
+            if layer is None:
+                return ()
+            found.append((layer, part.source))
+        return tuple(found)
 
     # ------------------------------------------------------------------ building
 
@@ -164,145 +189,132 @@ class SourceBox(QWidget):
         named(self.layers, "Layer", "The image layer that is asked about")
         self.planes = QComboBox()
         named(self.planes, "Plane", "The plane that slices are taken in; the viewer shows it too")
-        self.this = QRadioButton("this slice")
-        named(self.this, "This slice", "Send the slice that the viewer shows")
-        self.picked = QRadioButton("picked")
-        named(self.picked, "Picked slices", "Send the slices in the list, in its order")
-        self.list = QLineEdit()
-        self.list.setPlaceholderText("12, 40-44")
-        self.list.setMinimumWidth(60)
-        named(self.list, "List of slices", "Slice numbers and ranges, from 0: 12, 40-44")
-        self.add = QPushButton("+ this slice")
-        named(self.add, "Add this slice", "Put the slice that the viewer shows into the list")
-        self.evenly = QRadioButton("evenly")
-        named(self.evenly, "Evenly spaced slices", "Send slices spread over the whole plane")
-        self.number = QSpinBox()
-        self.number.setRange(1, 9999)
-        self.number.setValue(DEFAULT_EVEN)
-        self.number.setMaximumWidth(90)
-        named(self.number, "How many slices", "How many evenly spaced slices are sent")
-        self.total = QLabel()
+        self.slices = SliceBox()
+        self.slab = SlabBox()
         self.options = InputOptions()
-        self._kinds = QButtonGroup(self)
-        for button in (self.this, self.picked, self.evenly):
-            self._kinds.addButton(button)
-        self.this.setChecked(True)
-        self._arrange()
-
-    def _arrange(self) -> None:
         top = QHBoxLayout()
         top.addWidget(QLabel("layer"))
         top.addWidget(self.layers, 3)
         top.addWidget(QLabel("plane"))
         top.addWidget(self.planes, 2)
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(6)
-        grid.setVerticalSpacing(4)
-        grid.addWidget(self.this, 0, 0)
-        spread = QHBoxLayout()
-        for widget in (self.evenly, self.number, self.total):
-            spread.addWidget(widget)
-        spread.addStretch(1)
-        grid.addLayout(spread, 0, 1, 1, 2)
-        grid.addWidget(self.picked, 1, 0)
-        grid.addWidget(self.list, 1, 1)
-        grid.addWidget(self.add, 1, 2)
-        grid.setColumnStretch(1, 1)
-        layout = QGridLayout(self)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setVerticalSpacing(4)
-        layout.addLayout(top, 0, 0)
-        layout.addLayout(grid, 1, 0)
-        layout.addWidget(self.options, 2, 0)
+        layout.setSpacing(4)
+        layout.addLayout(top)
+        for widget in (self.slices, self.slab, self.options):
+            layout.addWidget(widget)
 
     def _connect(self) -> None:
         self.layers.currentIndexChanged.connect(self._on_layer)
         self.planes.currentIndexChanged.connect(self._on_plane)
-        self._kinds.buttonToggled.connect(lambda _button, on: on and self.changed.emit())
-        self.number.valueChanged.connect(self._on_number)
-        self.list.textEdited.connect(self._on_list)
-        self.add.clicked.connect(self._on_add)
+        self.slices.changed.connect(self._on_choice)
+        self.slices.written.connect(self._on_written)
+        self.slices.toggled.connect(self.toggle)
+        self.slab.changed.connect(self._on_slab)
         self.options.changed.connect(self.changed.emit)
-        events = self._viewer.layers.events
-        for event in (events.inserted, events.removed, events.reordered):
-            event.connect(self._relist)
+        self.layers_there.listed.connect(self._relist)
+        self.layers_there.renamed.connect(self._relabel)
+        self.layers_there.replaced.connect(self._on_replaced)
+        self.layers_there.removed.connect(self._on_removed)
         self._viewer.dims.events.point.connect(self._on_slider)
 
-    def disconnect_viewer(self) -> None:
-        """Stop following the viewer, before the widget goes."""
-        events = self._viewer.layers.events
-        for event in (events.inserted, events.removed, events.reordered):
-            event.disconnect(self._relist)
-        self._viewer.dims.events.point.disconnect(self._on_slider)
-        for layer in self._layers:
-            self._unfollow(layer)
-        self._layers = []
+    # ------------------------------------------------------------------ parts
+
+    def _here(self) -> Pick | None:
+        """The slice on the screen, as it would be picked."""
+        layer, source, plane = self.layer, self._source, self.plane
+        if layer is None or source is None:
+            return None
+        index = current_slice(self._viewer, layer, source, plane)
+        time = current_time(self._viewer, layer, source)
+        return Pick(self._key, plane, index, time, self.slab.slab)
+
+    def _part(self, like: Pick, indices: tuple[int, ...]) -> Part:
+        source = self.layers_there.read(like.key)[0]
+        selection = Selection(
+            indices=indices,
+            plane=like.plane,
+            scaling=self.options.scaling_of(source),
+            time=like.time,
+            slab=like.slab,
+        )
+        return Part(source, selection, self.layers_there.label(like.key), like.key)
+
+    def _picked_parts(self) -> Parts:
+        if self._written_problem is not None:
+            raise self._written_problem
+        if not self.picks:
+            raise SelectionError(
+                "No slice is picked yet.",
+                f"Scroll to a slice and press “{self.slices.add.text()}”.",
+            )
+        groups = groupby(self.picks, key=lambda pick: (pick.stack, pick.slab))
+        parts = []
+        for _, group in groups:
+            picks = tuple(group)
+            parts.append(self._part(picks[0], tuple(pick.index for pick in picks)))
+        return tuple(parts)
 
     # ------------------------------------------------------------------ following
 
-    def _follow(self, layer: Image) -> None:
-        layer.events.name.connect(self._relabel)
-        layer.events.data.connect(self._on_data)
-
-    def _unfollow(self, layer: Image) -> None:
-        layer.events.name.disconnect(self._relabel)
-        layer.events.data.disconnect(self._on_data)
-
-    def _relist(self, event: Any = None) -> None:
-        from napari.layers import Image
-
-        present = [layer for layer in self._viewer.layers if isinstance(layer, Image)]
-        new = [layer for layer in present if layer not in self._layers]
-        for layer in new:
-            self._follow(layer)
-        for layer in self._layers:
-            if layer not in present:
-                self._unfollow(layer)
-        self._layers = present
-        keep = self._layer if self._layer in present else None
+    def _relist(self, new: Sequence[Image]) -> None:
+        present = self.layers_there.layers
+        keep = self.layer
         # What was opened last is what one wants to ask about.
         chosen = new[-1] if new else keep if keep is not None else (present or [None])[-1]
         with QSignalBlocker(self.layers):
             self.layers.clear()
-            self.layers.addItems([layer.name for layer in present])
-        self._show_chosen(chosen)
-        if chosen is not self._layer or chosen is None:
-            self._take(chosen)
+            for layer in present:
+                self.layers.addItem(layer.name, self.layers_there.key(layer))
+        key = 0 if chosen is None else self.layers_there.key(chosen)
+        self._show_chosen(key)
+        if key != self._key or chosen is None:
+            self._take(key)
 
-    def _show_chosen(self, layer: Image | None) -> None:
+    def _show_chosen(self, key: int) -> None:
         with QSignalBlocker(self.layers):
-            self.layers.setCurrentIndex(-1 if layer is None else self._layers.index(layer))
+            self.layers.setCurrentIndex(self.layers.findData(key) if key else -1)
 
-    def _relabel(self, event: Any = None) -> None:
-        for index, layer in enumerate(self._layers):
-            self.layers.setItemText(index, layer.name)
+    def _relabel(self) -> None:
+        for index in range(self.layers.count()):
+            layer = self.layers_there.layer(self.layers.itemData(index))
+            if layer is not None:
+                self.layers.setItemText(index, layer.name)
+        self.changed.emit()
 
-    def _on_data(self, event: Any = None) -> None:
-        self._take(self._layer)
+    def _on_replaced(self, key: int) -> None:
+        try:
+            self.picks = self.picks.within(key, self.layers_there.read(key)[1].count)
+        except MedvlmError:
+            self.picks = self.picks.without(key)
+        if key == self._key:
+            self._take(key)
+        else:
+            self.changed.emit()
+
+    def _on_removed(self, key: int, name: str) -> None:
+        left = self.picks.without(key)
+        lost = len(self.picks) - len(left)
+        self.picks = left
+        if lost:
+            many = "its picked slice is" if lost == 1 else f"its {lost} picked slices are"
+            self.said.emit(f"“{name}” was removed; {many} no longer sent.")
+            self._show_picks()
+            self.changed.emit()
 
     def _on_layer(self, index: int) -> None:
-        self._take(self._layers[index] if 0 <= index < len(self._layers) else None)
+        self._take(self.layers.itemData(index) or 0)
 
-    def _take(self, layer: Image | None) -> None:
-        self._layer, self._source, self._offer, self._problem = layer, None, None, None
-        if layer is not None:
+    def _take(self, key: int) -> None:
+        self._key, self._source, self._offer, self._problem = key, None, None, None
+        if key:
             try:
-                self._source = volume_of(layer)
-                self._offer = offer(self._source)
+                self._source, self._offer = self.layers_there.read(key)
             except MedvlmError as error:
                 self._problem = error
-        self._suggest()
         self._offer_planes()
         self.view_changed.emit()
         self.changed.emit()
-
-    def _suggest(self) -> None:
-        count = self._contract.segments if isinstance(self._source, Clip) else None
-        if self.number.value() in (DEFAULT_EVEN, self._suggested):  # nobody chose another
-            self._suggested = count or DEFAULT_EVEN
-            with QSignalBlocker(self.number):
-                self.number.setValue(self._suggested)
-        self.options.follow(self._contract, self._source)
 
     def _offer_planes(self) -> None:
         before = self.planes.currentData()
@@ -312,41 +324,70 @@ class SourceBox(QWidget):
             for plane in planes:
                 self.planes.addItem(plane, plane)
             self.planes.setCurrentIndex(max(self.planes.findData(before), 0) if planes else -1)
+        self.planes.setEnabled(self.planes.count() > 1)
         self._offer_slices()
 
     def _offer_slices(self) -> None:
-        count = self._offer.count(self.plane) if self._offer else 0
-        noun = self._offer.noun if self._offer else "slice"
-        self.this.setText(f"this {noun}")
-        self.add.setText(f"+ this {noun}")
-        self.total.setText(f"of {count}")
-        for widget in (self.this, self.picked, self.evenly, self.list, self.add, self.number):
-            widget.setEnabled(count > 0)
-        self.planes.setEnabled(self.planes.count() > 1)
+        offered = self._offer or Offer((), {}, "slice")
+        stack = offered.stack(self.plane)
+        clip = isinstance(self._source, Clip)
+        self.slices.follow(stack, offered.noun, self._contract.segments if clip else None)
+        self.slab.follow(stack, offered.unit)
+        self._show_picks()
 
-    def _on_plane(self, index: int) -> None:
+    def _show_picks(self) -> None:
+        """Say in this box what is picked."""
+        here = self._here()
+        self.slices.show_picked(here is not None and self.picks.find(here) is not None)
+        if here is not None:
+            written = self.picks.indices(here.key, here.plane, here.time)
+            self.slices.show_list(write_slices(written))
+        sources = [] if self._source is None else [self._source]
+        if self.slices.choice is None:
+            keys = dict.fromkeys(pick.key for pick in self.picks if pick.key != self._key)
+            sources += [self.layers_there.read(key)[0] for key in keys]
+        self.options.follow(self._contract, sources)
+
+    # ------------------------------------------------------------------ controls
+
+    def _on_plane(self, _index: int) -> None:
+        self._written_problem = None
         self._offer_slices()
         self.view_changed.emit()
         self.changed.emit()
 
-    def _on_number(self, value: int) -> None:
-        self.evenly.setChecked(True)
+    def _on_choice(self) -> None:
+        self._show_picks()
         self.changed.emit()
 
-    def _on_list(self, text: str) -> None:
-        self.picked.setChecked(True)
+    def _on_written(self, text: str) -> None:
+        self._pick_written(text)
         self.changed.emit()
 
-    def _on_add(self) -> None:
-        if self._layer is None or self._source is None or self._offer is None:
+    def _pick_written(self, text: str) -> None:
+        here, self._written_problem = self._here(), None
+        if here is None or self._offer is None:
             return
-        index = current_slice(self._viewer, self._layer, self._source, self.plane)
-        self.list.setText(add_slice(self.list.text(), index, self._offer.count(self.plane)))
-        self.picked.setChecked(True)
+        try:
+            stack = self._offer.stack(here.plane)
+            indices = read_spec(text, stack, here.index) if text.strip() else ()
+        except SelectionError as error:
+            self._written_problem = error
+            return
+        self.picks = self.picks.write(here.key, here.plane, indices, time=here.time, slab=here.slab)
+        self.slices.show_picked(self.picks.find(here) is not None)
+
+    def _on_slab(self) -> None:
+        self.picks = self.picks.thicken(self._key, self.plane, self.slab.slab)
         self.changed.emit()
 
     def _on_slider(self, event: Any = None) -> None:
+        here = self._here()
+        if here is None:
+            return
+        self.slices.show_picked(self.picks.find(here) is not None)
+        choice = self.slices.choice
         # Time may have moved under any choice; the current slice only under the first.
         temporal = isinstance(self._source, Volume) and self._source.temporal
-        if self._layer is not None and (self.this.isChecked() or temporal):
+        if choice is not None and (choice.kind == "current" or temporal):
             self.changed.emit()

@@ -4,53 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QColor, QIcon, QImage, QPainter, QPen, QPixmap
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtCore import QPoint, Qt, Signal
+from qtpy.QtGui import QIcon, QPainter, QPaintEvent, QPalette, QPen
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from ..asking.wording import frame_words, frames_words
+from ..asking.wording import frame_words, frames_words, strip_captions
 from ..dialogue import Region
 from ..imaging import Frame
 from .plain import PlainLabel, named, quiet
+from .strip_button import StripButton
+from .thumbnails import THUMBNAIL, squared, thumbnail
 
-THUMBNAIL = 64
+_TIP = (
+    "Click to go there in the viewer. Drag, or Ctrl+Left and Ctrl+Right, to move it; "
+    "Delete takes it out"
+)
+#: Lines of caption that are there at least, so that the strip does not jump.
+_LINES = 2
 
 
-def thumbnail(frame: Frame, regions: Sequence[Region] = (), side: int = THUMBNAIL) -> QPixmap:
-    """A frame's own pixels, made small, with the user's boxes on it.
+class _Row(QWidget):
+    """The pictures side by side, with a line where a dragged one would go."""
 
-    Parameters
-    ----------
-    frame
-        The frame as it is sent.
-    regions
-        Boxes on this frame, in its pixel-edge coordinates.
-    side
-        Longest side of the thumbnail in pixels.
-    """
-    width, height = frame.size_wh
-    pixels = frame.pixels.tobytes()
-    image = QImage(pixels, width, height, 3 * width, QImage.Format.Format_RGB888)
-    small = QPixmap.fromImage(image).scaled(
-        side,
-        side,
-        Qt.AspectRatioMode.KeepAspectRatio,
-        Qt.TransformationMode.SmoothTransformation,
-    )
-    if regions:
-        painter = QPainter(small)
-        painter.setPen(QPen(QColor(Qt.GlobalColor.yellow), 1))
-        across, down = small.width() / width, small.height() / height
-        for region in regions:
-            x0, y0, x1, y1 = region.box
-            painter.drawRect(
-                round(x0 * across),
-                round(y0 * down),
-                max(round((x1 - x0) * across), 2),
-                max(round((y1 - y0) * down), 2),
-            )
-        painter.end()
-    return small
+    def __init__(self) -> None:
+        super().__init__()
+        self.marked: int | None = None
+
+    def mark(self, x: int | None) -> None:
+        """Draw the line at ``x``, or take it away."""
+        if x != self.marked:
+            self.marked = x
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """The line."""
+        super().paintEvent(event)
+        if self.marked is not None:
+            painter = QPainter(self)
+            painter.setPen(QPen(self.palette().color(QPalette.ColorRole.WindowText), 3))
+            painter.drawLine(self.marked, 0, self.marked, THUMBNAIL)
+            painter.end()
 
 
 class Strip(QWidget):
@@ -58,14 +51,20 @@ class Strip(QWidget):
 
     #: Number of the frame that was clicked, from 0.
     clicked = Signal(int)
+    #: A frame was moved: its number, and the number that it is to have.
+    moved = Signal(int, int)
+    #: Number of a frame that is to be taken out.
+    taken_out = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.frames: tuple[Frame, ...] = ()
-        self._row = QWidget()
-        self.buttons: list[QToolButton] = []
+        self.buttons: list[StripButton] = []
+        self._focus: int | None = None
+        self._line_height = StripButton(0).fontMetrics().lineSpacing()
+        self._row = _Row()
         self._layout = QHBoxLayout(self._row)
-        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setContentsMargins(2, 0, 2, 0)
         self._layout.setSpacing(2)
         self._layout.addStretch(1)
         self._area = QScrollArea()
@@ -73,8 +72,9 @@ class Strip(QWidget):
         self._area.setWidgetResizable(True)
         self._area.setFrameShape(QFrame.Shape.NoFrame)
         self._area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._area.setFixedHeight(THUMBNAIL + 40)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         named(self._area, "What is sent", "Exactly the images that will be sent, in this order")
+        self._fit(_LINES)
         self.line = quiet(PlainLabel())
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -101,17 +101,28 @@ class Strip(QWidget):
         """
         self.frames = tuple(frames)
         self._make_buttons(len(self.frames))
-        for number, frame in enumerate(self.frames):
+        captions = strip_captions(self.frames)
+        for number, (frame, caption) in enumerate(zip(self.frames, captions, strict=True)):
             inside = [region for region in regions if region.frame == number]
-            self._show_frame(number, frame, inside)
+            self._show_frame(number, frame, caption, inside)
+        self._fit(max([_LINES, *(caption.count("\n") + 1 for caption in captions)]))
         totals = (frames_words(self.frames), need)
         self.line.show_text(" · ".join(part for part in totals if part))
+        self._give_focus()
 
     def show_problem(self, words: str) -> None:
         """Show no thumbnails, and why."""
         self.frames = ()
         self._make_buttons(0)
         self.line.show_text(words)
+
+    # ------------------------------------------------------------------ the pictures
+
+    def _fit(self, lines: int) -> None:
+        # Room for the scroll bar too: the pictures must not jump when it comes.
+        bar = self._area.horizontalScrollBar()
+        room = 0 if bar is None else bar.sizeHint().height()
+        self._area.setFixedHeight(THUMBNAIL + lines * self._line_height + room + 10)
 
     def _make_buttons(self, count: int) -> None:
         # Kept and reused: scrolling through slices would flicker otherwise.
@@ -121,19 +132,67 @@ class Strip(QWidget):
             button.hide()
             button.deleteLater()
         while len(self.buttons) < count:
-            button = QToolButton()
-            button.setAutoRaise(True)
-            button.setIconSize(QSize(THUMBNAIL, THUMBNAIL))
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
-            quiet(button)
-            number = len(self.buttons)
-            button.clicked.connect(lambda _=False, n=number: self.clicked.emit(n))
-            self._layout.insertWidget(number, button)
+            button = StripButton(len(self.buttons))
+            button.clicked.connect(lambda _=False, b=button: self.clicked.emit(b.number))
+            button.moved.connect(self._on_moved)
+            button.stepped.connect(self._on_stepped)
+            button.taken_out.connect(self._on_taken_out)
+            button.dragged.connect(self._on_dragged)
+            button.dropped.connect(self._on_dropped)
+            self._layout.insertWidget(button.number, button)
             self.buttons.append(button)
 
-    def _show_frame(self, number: int, frame: Frame, regions: Sequence[Region]) -> None:
+    def _show_frame(
+        self, number: int, frame: Frame, caption: str, regions: Sequence[Region]
+    ) -> None:
         button = self.buttons[number]
-        button.setIcon(QIcon(thumbnail(frame, regions)))
-        button.setText(f"{frame.index}")
+        button.setIcon(QIcon(squared(thumbnail(frame, regions))))
+        metrics = button.fontMetrics()
+        cut = (
+            metrics.elidedText(line, Qt.TextElideMode.ElideMiddle, THUMBNAIL + 16)
+            for line in caption.split("\n")
+        )
+        button.setText("\n".join(cut))
         words = frame_words(number, frame)
-        named(button, words, f"{words}\nClick to go there in the viewer")
+        named(button, words, f"{words}\n{_TIP}")
+
+    # ------------------------------------------------------------------ moving
+
+    def _on_moved(self, number: int, by: int) -> None:
+        to = number + by
+        if 0 <= to < len(self.frames):
+            self._focus = to  # the keyboard stays with the picture
+            self.moved.emit(number, to)
+
+    def _on_stepped(self, number: int, by: int) -> None:
+        if 0 <= number + by < len(self.buttons):
+            self._focus = number + by
+            self._give_focus()
+
+    def _on_taken_out(self, number: int) -> None:
+        self._focus = min(number, len(self.frames) - 2)
+        self.taken_out.emit(number)
+
+    def _give_focus(self) -> None:
+        number, self._focus = self._focus, None
+        if number is not None and 0 <= number < len(self.buttons):
+            self.buttons[number].setFocus(Qt.FocusReason.OtherFocusReason)
+            self._area.ensureWidgetVisible(self.buttons[number], 8, 0)
+
+    def _on_dragged(self, number: int, at: QPoint) -> None:
+        gap = self._gap(at.x())
+        buttons = self.buttons
+        edge = buttons[gap].x() - 1 if gap < len(buttons) else buttons[-1].geometry().right() + 2
+        self._row.mark(max(edge, 1))
+        self._area.ensureVisible(at.x(), 0, 24, 0)
+
+    def _on_dropped(self, number: int, at: QPoint) -> None:
+        self._row.mark(None)
+        gap = self._gap(at.x())
+        to = gap - 1 if gap > number else gap  # the gap moves along when the picture is lifted
+        if to != number:
+            self.moved.emit(number, to)
+
+    def _gap(self, x: int) -> int:
+        """Between which pictures a place lies: the number of the one to its right."""
+        return sum(x > button.geometry().center().x() for button in self.buttons)

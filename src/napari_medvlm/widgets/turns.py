@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
-from ..asking import Exchange, ModelOffer, PlacedBox, Session
+from ..asking import Exchange, ModelOffer, PlacedBox, Session, without_legend
 from ..dialogue import Question, Turn
-from ..errors import QuestionError
+from ..errors import MedvlmError, QuestionError
 from ..imaging import Clip, Volume
 from ..records import Kept
 from .comparing import Comparing
 from .conversation_view import ConversationView
 from .pointing import Pointing
+from .undoing import Undoing
 
 if TYPE_CHECKING:
     from napari.layers import Layer
 
-_GONE = "The image was removed, so it cannot be shown again."
+_GONE = "The image was removed or is not open, so it cannot be shown."
 
 
 class Turns(QObject):
@@ -60,6 +62,7 @@ class Turns(QObject):
         self._pointing = pointing
         self._comparing = comparing
         self._edited: Exchange | None = None
+        self._undoing = Undoing(session, view, pointing, self._on_changed, self)
         view.box_clicked.connect(self._on_box)
         view.frame_clicked.connect(self._on_frame)
         view.edited.connect(self._on_edited)
@@ -70,18 +73,29 @@ class Turns(QObject):
         return self._session.conversation.history(self._edited)
 
     def ask(
-        self, question: Question, offer: ModelOffer, layer: Layer, source: Volume | Clip
+        self,
+        question: Question,
+        offer: ModelOffer,
+        layers: Sequence[tuple[Layer, Volume | Clip]],
     ) -> Exchange:
-        """Send a question about a layer, and show it.
+        """Send a question, and show it.
+
+        Parameters
+        ----------
+        question, offer
+            What is asked, and whom.
+        layers
+            Layer and source of each of its frames.
 
         Raises
         ------
         EngineError, QuestionError
             As `Session.ask`.
         """
+        self._undoing.settle()
         exchange = self._session.ask(question, offer, self._edited)
         self._edited = None
-        self._view.begin(exchange, self._pointing.remember(exchange, layer, source))
+        self._view.begin(exchange, self._pointing.remember(exchange, layers))
         return exchange
 
     def ask_again(self, before: Exchange, offer: ModelOffer) -> Exchange:
@@ -94,28 +108,42 @@ class Turns(QObject):
         """
         if self._session.busy:
             raise QuestionError("An answer is on its way.", "Ask again when it is there.")
+        self._undoing.settle()
         exchange = self._session.ask(before.question, offer, before)
         self._view.begin(exchange, self._pointing.repeat(before, exchange))
         self.changed.emit()
         return exchange
 
-    def bring_back(self, found: Sequence[Kept], layer: Layer, source: Volume | Clip) -> None:
-        """Show questions of an earlier sitting about a layer, and draw their boxes.
+    def bring_back(self, found: Sequence[Kept]) -> None:
+        """Show questions of an earlier sitting, and draw their boxes on the images that are open.
 
-        Raises
-        ------
-        RecordError
-            If one of their frames is missing.
+        One that cannot be shown is left out, and said.
         """
-        # Boxes that are there, of another panel or loaded with the image, are not drawn again;
-        # and nobody wrote down which time point of several was asked about.
-        draw = not self._pointing.is_marked(layer)
-        draw &= isinstance(source, Clip) or not source.temporal
+        exchanges = []
         for kept in found:
-            exchange = self._session.bring_back(kept)
-            self._view.begin(exchange, self._pointing.remember(exchange, layer, source))
-            if draw:
-                self._pointing.show(exchange, go=False)
+            try:
+                exchange = self._session.bring_back(kept)
+            except MedvlmError as error:
+                self.said.emit(str(error))
+                continue
+            self._view.begin(exchange, self._pointing.remember(exchange))
+            exchanges.append(exchange)
+        self._draw(exchanges)
+
+    def meet(self, source_id: str, layer: Layer, source: Volume | Clip) -> None:
+        """Take note of what an open layer holds: questions of an earlier sitting may show it."""
+        if self._pointing.origins.meet(source_id, layer, source):
+            earlier = [x for x in self._session.conversation.exchanges if x.earlier_sitting]
+            self._draw([x for x in earlier if source_id in _sources(x)], only=layer)
+
+    def _draw(self, exchanges: Sequence[Exchange], only: Layer | None = None) -> None:
+        if not exchanges:
+            return
+        # Boxes that are there, of another panel or loaded with the image, are not drawn again.
+        layers = {layer for x in exchanges for layer in self._pointing.origins.layers(x)}
+        bare = {layer for layer in layers if not self._pointing.is_marked(layer)}
+        for exchange in exchanges:
+            self._pointing.show(exchange, go=False, only=bare if only is None else bare & {only})
         self._comparing.look()
         self.changed.emit()
 
@@ -134,14 +162,19 @@ class Turns(QObject):
     def _on_edited(self, exchange: Exchange) -> None:
         self._edited = exchange
         shown = self._pointing.choose_again(exchange)
-        self.edited.emit(exchange.question)
+        self.edited.emit(replace(exchange.question, text=without_legend(exchange.question)))
         words = f"Editing question {exchange.number}; its answer is kept."
         self.said.emit(words if shown else f"{words} {_GONE}")
 
     def _on_deleted(self, exchange: Exchange) -> None:
         if self._edited is not None and self._edited.number == exchange.number:
             self._edited = None
-        self._session.remove(exchange)
-        self._pointing.forget(exchange)
-        self._view.remove(exchange.number)
+        self._undoing.delete(exchange)
+
+    def _on_changed(self) -> None:
+        self._comparing.look()
         self.changed.emit()
+
+
+def _sources(exchange: Exchange) -> set[str]:
+    return {frame.source for frame in exchange.question.frames}

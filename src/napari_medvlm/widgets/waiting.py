@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QDialog, QDialogButtonBox, QProgressBar, QVBoxLayout,
 
 from ..imaging.progress import Cancelled, Progress, Step
 from .background import Background
-from .plain import PlainLabel
+from .plain import PlainLabel, named
 
 T = TypeVar("T")
 
@@ -41,6 +41,7 @@ class ProgressBox(QDialog):
         self.bar = QProgressBar()
         self.bar.setRange(0, 0)
         self.bar.setTextVisible(False)
+        named(self.bar, title, "How far it is; Esc cancels")
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)

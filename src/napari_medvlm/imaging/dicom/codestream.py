@@ -47,7 +47,7 @@ def read_codestream(data: bytes) -> Codestream | None:
 
 
 def _jpeg_2000(data: bytes, at: int) -> Codestream | None:
-    if len(data) < at + 37:
+    if len(data) < at + 38:
         return None
     right, bottom, left, top = struct.unpack_from(">4L", data, at + 4)
     (components,) = struct.unpack_from(">H", data, at + 36)

@@ -17,7 +17,7 @@ from pydicom.filereader import read_file_meta_info
 from .quick import Tag, Wanted, quick_header
 from .source import inflate
 
-__all__ = ["DAMAGE", "Tag", "Tags", "read_tags"]
+__all__ = ["DAMAGE", "Tag", "Tags", "read_tags", "wanted"]
 
 #: What pydicom raises on damaged files, depending on where the damage lies.
 DAMAGE = (
@@ -40,7 +40,8 @@ class Tags(Protocol):
 
 
 @lru_cache(maxsize=8)
-def _wanted(tags: tuple[Tag, ...]) -> Wanted:
+def wanted(tags: tuple[Tag, ...]) -> Wanted:
+    """These elements, made ready to be looked for."""
     return Wanted(tags)
 
 
@@ -54,7 +55,7 @@ def read_tags(path: Path, tags: Sequence[Tag]) -> Any:
     pydicom.errors.InvalidDicomError, or one of ``DAMAGE``
         If it is not DICOM, or damaged.
     """
-    found = quick_header(path, _wanted(tuple(tags)))
+    found = quick_header(path, wanted(tuple(tags)))
     if found is not None:
         return found
     options: dict[str, Any] = {"specific_tags": list(tags), "force": True}

@@ -1,9 +1,11 @@
 """Stored values of one image of a file, whatever its transfer syntax.
 
-Decoders come through pydicom, in an order of our own, the next one tried where one fails:
+Most images are decoded by imagecodecs, whose decoders run side by side in threads (``unlocked``):
+lossless JPEG and JPEG of 12 bits, JPEG-LS, JPEG 2000 and HTJ2K. All others, and those that it
+leaves, are decoded through pydicom, in an order of our own, the next one tried where one fails:
 
 - JPEG of 8 bits: Pillow (libjpeg-turbo), then GDCM. Pillow alone tells apart what the image
-  itself says of its colours.
+  itself says of its colours. It runs in threads, too.
 - JPEG of 12 bits and lossless JPEG: GDCM.
 - JPEG-LS: CharLS (pyjpegls, twice as fast), then GDCM.
 - JPEG 2000 and HTJ2K: OpenJPEG (pylibjpeg-openjpeg), then GDCM, then Pillow.
@@ -27,6 +29,7 @@ from .encapsulation import read_pieces
 from .header import DAMAGE, ImageHeader
 from .source import PixelSource, open_pixels
 from .twelve import decode_twelve
+from .unlocked import decode_lossy_twelve, decode_unlocked
 
 #: Uncompressed frames, each an item of its own (PS3.5 A.4.11).
 ENCAPSULATED_UNCOMPRESSED = uid.UID("1.2.840.10008.1.2.1.98")
@@ -129,7 +132,14 @@ def _encapsulated(source: PixelSource, frame: int) -> tuple[npt.NDArray[Any], st
             space = _space(stream, space)
             options["photometric_interpretation"] = space
         elif stream.lossy_jpeg and stream.precision > 8:
-            return decode_twelve(data, options["rows"], options["columns"]), space
+            image = decode_lossy_twelve(data, stream)
+            if image is None:
+                image = decode_twelve(data, options["rows"], options["columns"])
+            return image, space
+        image = decode_unlocked(source.syntax, data, stream, options)
+        if image is not None:
+            # OpenJPEG has undone the transform of colours.
+            return image, "RGB" if space in ("YBR_ICT", "YBR_RCT") else space
     return _plugin(source.syntax, data, options)
 
 

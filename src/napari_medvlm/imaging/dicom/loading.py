@@ -2,14 +2,12 @@
 
 Uncompressed pixels go from the file straight into their place in the volume and are rescaled
 there, so that little more memory is used than the volume takes. Files are read by several
-threads. Compressed images are decoded on all cores: by OpenJPEG's own threads, by Pillow's, which
-let go of Python's global lock, and else in processes (see ``children``).
+threads, in which compressed images are decoded on all cores (see ``unlocked``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,10 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import ImagingError
-from ..lazy import Decode, LazyVoxels, Place, in_threads, too_large
+from ..lazy import LazyVoxels, Place, in_threads, too_large
 from ..progress import Progress
 from ..quiet import quietly
-from .children import Children, children_for, serves
 from .geometry import Placement, place
 from .header import DAMAGE, ImageHeader
 from .pixels import is_coloured, raw_type, read_image, to_units, voxel_type
@@ -99,32 +96,22 @@ def lazy_voxels(placement: Placement) -> LazyVoxels:
     """
     images = _images(placement)
 
-    def decoded(index: Place, out: npt.NDArray[Any], children: Children | None) -> None:
+    def decode(index: Place, out: npt.NDArray[Any]) -> None:
         header = images[index]
         with quietly():
             try:
-                read_slice(header, out, children)
+                read_slice(header, out)
             except DAMAGE as error:
                 raise ImagingError(
                     f"{header.path.name}: {_sentence(header, error)}", _advice(str(error))
                 ) from error
 
-    def decode(index: Place, out: npt.NDArray[Any]) -> None:
-        decoded(index, out, None)
-
-    @contextmanager
-    def decoder_of_many() -> Iterator[Decode]:
-        with children_for(images.values()) as children:
-            yield lambda index, out: decoded(index, out, children)
-
     shape, dtype = _shape(placement), _dtype(placement)
     leading = 2 if len(placement.points) > 1 else 1
-    return LazyVoxels(shape, dtype, decode, leading, decoder_of_many)
+    return LazyVoxels(shape, dtype, decode, leading)
 
 
-def read_slice(
-    header: ImageHeader, out: npt.NDArray[Any], children: Children | None = None
-) -> None:
+def read_slice(header: ImageHeader, out: npt.NDArray[Any]) -> None:
     """Read one image into its place.
 
     Parameters
@@ -133,8 +120,6 @@ def read_slice(
         Of the image.
     out
         C-contiguous (rows, columns[, 3]) of the ``voxel_type`` of the group.
-    children
-        Processes that decode images whose decoders would hold up all others.
 
     Raises
     ------
@@ -143,15 +128,8 @@ def read_slice(
     """
     if is_coloured(header) != (out.ndim == 3):
         raise ValueError("a coloured image among grey ones, or a grey one among coloured ones")
-    if _read_plain(header, out):
-        return
-    if children is None or not serves(header):
+    if not _read_plain(header, out):
         read_image(header, out)
-        return
-    stored = children.read_stored(header)
-    if stored.shape[:2] != header.shape[:2]:
-        raise ValueError(f"{stored.shape[:2]} pixels where {header.shape[:2]} were expected")
-    to_units(header, stored, out)
 
 
 @lru_cache(maxsize=64)
@@ -239,11 +217,11 @@ def _fill(
     def read(places: list[Place]) -> None:
         for index in places:
             try:
-                read_slice(images[index], voxels[index], children)
+                read_slice(images[index], voxels[index])
             except DAMAGE as error:
                 failed.append((images[index], _reason(error)))
 
-    with quietly(), children_for(images.values()) as children:
+    with quietly():
         in_threads(read, list(together.values()), progress)
     return failed
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -57,6 +58,44 @@ def plain_value(vr: bytes, raw: bytes, charset: bytes = b"") -> Any:
         If the value is not of the plain form of its VR.
     """
     return (_remembered if len(raw) <= _SHORT else _converted)(vr, raw, charset)
+
+
+class _Odd:
+    """Stands for a value that is left to pydicom."""
+
+
+ODD = _Odd()
+
+
+def plain_values(vr: bytes, raws: list[bytes], charset: bytes = b"") -> list[Any]:
+    """``plain_value`` of many; ``ODD`` where it would refuse one."""
+    together = _together(vr, raws) if vr in _JOINED else None
+    return [_or_odd(vr, raw, charset) for raw in raws] if together is None else together
+
+
+def _or_odd(vr: bytes, raw: bytes, charset: bytes) -> Any:
+    try:
+        return plain_value(vr, raw, charset)
+    except Unexpected:
+        return ODD
+
+
+def _together(vr: bytes, raws: list[bytes]) -> list[Any] | None:
+    """Values of texts that are looked at as one; None where one of them is not of the usual form.
+
+    All have as many parts as the first, and none is empty.
+    """
+    count = raws[0].count(b"\\") + 1
+    pattern, convert = _JOINED[vr]
+    whole = b"\\".join(raws)
+    if pattern.fullmatch(whole) is None or whole.count(b"\\") + 1 != count * len(raws):
+        return None
+    parts = [convert(part) for part in whole.decode("ascii").split("\\")]
+    if count == 1:
+        return parts
+    if any(raw.count(b"\\") + 1 != count for raw in raws):
+        return None
+    return list(zip(*[iter(parts)] * count, strict=True))
 
 
 def _converted(vr: bytes, raw: bytes, charset: bytes) -> Any:
@@ -111,6 +150,23 @@ def _uid(text: str) -> UID:
         raise Unexpected
     # Past UID's own constructor, whose check of the form was just made.
     return str.__new__(UID, text)
+
+
+def _plain_uid(text: str) -> UID:
+    return str.__new__(UID, text.rstrip(" \0"))
+
+
+def _joined(part: str) -> re.Pattern[bytes]:
+    return re.compile(rf"(?:{part})(?:\\(?:{part}))*".encode())
+
+
+#: Of VRs that are looked at together: the form of all their values, joined by backslashes, and
+#: what makes a value of a part.
+_JOINED: dict[bytes, tuple[re.Pattern[bytes], Callable[[str], Any]]] = {
+    b"DS": (_joined(_DECIMAL.pattern), float),
+    b"IS": (_joined(_INTEGER.pattern), int),
+    b"UI": (_joined(r"[0-9.]+[ \0]*"), _plain_uid),
+}
 
 
 def _text(vr: bytes, raw: bytes, charset: bytes) -> Any:

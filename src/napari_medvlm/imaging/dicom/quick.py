@@ -28,7 +28,7 @@ _EXPLICIT = struct.Struct("<L2sHL").unpack_from
 _IMPLICIT = struct.Struct("<LL").unpack_from
 
 #: Bytes before the value, by VR (PS3.5 tables 7.1-1 and 7.1-2).
-_HEAD = dict.fromkeys(
+HEAD = dict.fromkeys(
     (b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FL", b"FD", b"IS", b"LO", b"LT", b"PN",
      b"SH", b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US"), 8,
 ) | dict.fromkeys(
@@ -36,8 +36,8 @@ _HEAD = dict.fromkeys(
     12,
 )  # fmt: skip
 
-_CAPITALS = re.compile(rb"[A-Z]{2}")
-_UNDEFINED = 0xFFFFFFFF
+CAPITALS = re.compile(rb"[A-Z]{2}")
+UNDEFINED = 0xFFFFFFFF
 
 
 def _key(tag: int) -> int:
@@ -45,25 +45,26 @@ def _key(tag: int) -> int:
     return (tag & 0xFFFF) << 16 | tag >> 16
 
 
-_ITEM, _ITEM_END, _SEQUENCE_END = (_key(tag) for tag in (0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD))
-_CHARSET, _SIGNED = _key(0x00080005), _key(0x00280103)
-_META = {
+ITEM, ITEM_END, SEQUENCE_END = (_key(tag) for tag in (0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD))
+CHARSET, SIGNED = _key(0x00080005), _key(0x00280103)
+META = {
     _key(0x00020002): "MediaStorageSOPClassUID",
     _key(0x00020010): "TransferSyntaxUID",
 }
-_PIXELS = _key(0x7FE00010)
-_FLOAT_PIXELS = (_key(0x7FE00008), _key(0x7FE00009))
-_SYNTAXES_LEFT = (
+PIXELS = _key(0x7FE00010)
+FLOAT_PIXELS = (_key(0x7FE00008), _key(0x7FE00009))
+SYNTAXES_LEFT = (
     "1.2.840.10008.1.2.2",  # explicit big endian
     "1.2.840.10008.1.2.1.99",  # deflated
     "1.2.840.113619.5.2",  # implicit with pixels in big endian, of GE
 )
-_IMPLICIT_LITTLE = "1.2.840.10008.1.2"
+IMPLICIT_LITTLE = "1.2.840.10008.1.2"
 #: Sequences in sequences that are followed.
-_DEPTH = 16
+DEPTH = 16
 
 
-_Raw = dict[int, tuple[bytes, bytes]]
+#: VR and bytes of elements, by the key of their tag.
+Raw = dict[int, tuple[bytes, bytes]]
 
 
 class _Short(Exception):
@@ -86,8 +87,8 @@ class Wanted:
     def __init__(self, tags: Iterable[Tag]) -> None:
         #: Each element's name, and its VR where the file does not say it.
         self.by_key: dict[int, tuple[Tag, bytes]] = {
-            _CHARSET: ("SpecificCharacterSet", b"CS"),
-            _SIGNED: ("PixelRepresentation", b"US"),
+            CHARSET: ("SpecificCharacterSet", b"CS"),
+            SIGNED: ("PixelRepresentation", b"US"),
         }
         for name in tags:
             if isinstance(name, tuple):
@@ -185,29 +186,42 @@ def _header(data: bytes, wanted: dict[int, tuple[Tag, bytes]]) -> QuickHeader:
         raise Unexpected
     at, meta = _file_meta(data)
     syntax = meta.get("TransferSyntaxUID")
-    if not syntax or syntax in _SYNTAXES_LEFT:
+    if not syntax or syntax in SYNTAXES_LEFT:
         raise Unexpected
-    walk = _walk_implicit if syntax == _IMPLICIT_LITTLE else _walk_explicit
+    walk = _walk_implicit if syntax == IMPLICIT_LITTLE else _walk_explicit
     raw, pixels = walk(data, at, wanted)
-    charset = raw.get(_CHARSET, (b"CS", b""))[1]
+    charset = raw.get(CHARSET, (b"CS", b""))[1]
     values = {}
     for key, (vr, value) in raw.items():
         name = wanted[key][0]
         if vr == b"UN" or vr == b"US or SS":
-            vr = _true_vr(key, vr, raw)
+            vr = true_vr(key, vr, raw)
         found = plain_value(vr, value, charset)
         values[name] = PrivateValue(found) if isinstance(name, tuple) else found
     return QuickHeader(meta, pixels, values)
 
 
-def _true_vr(key: int, vr: bytes, raw: _Raw) -> bytes:
-    """VR of an element that does not say it itself: by the private dictionary, or by the sign."""
+def true_vr(key: int, vr: bytes, raw: Raw) -> bytes:
+    """VR of an element that does not say it itself: by the private dictionary, or by the sign.
+
+    Parameters
+    ----------
+    key, vr
+        Of the element; "UN" or "US or SS".
+    raw
+        Elements beside it: its creator, PixelRepresentation.
+
+    Raises
+    ------
+    Unexpected
+        If they do not tell it.
+    """
     if vr == b"UN":
         creator = raw.get((key >> 24) << 16 | key & 0xFFFF)
         if not key & 1 or not key >> 24:  # a public element, or a private one of no maker
             raise Unexpected
         return _private_vr(key, creator[1]) if creator is not None else vr
-    sign = raw.get(_SIGNED)
+    sign = raw.get(SIGNED)
     if sign is None or sign[1] not in (b"\0\0", b"\1\0"):
         raise Unexpected
     return b"SS" if sign[1][0] else b"US"
@@ -231,17 +245,17 @@ def _file_meta(data: bytes) -> tuple[int, dict[str, str]]:
         key, vr, size, long = _EXPLICIT(data, at)
         if key & 0xFFFF != 2:
             break
-        head = _HEAD.get(vr)
+        head = HEAD.get(vr)
         if head is None:
             raise Unexpected
         if head == 12:
             size = long
         at += head
-        if key in _META:
+        if key in META:
             value = plain_value(vr, data[at : at + size])
             if vr != b"UI" or not isinstance(value, str):
                 raise Unexpected
-            meta[_META[key]] = value
+            meta[META[key]] = value
         at += size
     if key & 0xFFFF == 0:
         raise Unexpected  # a command group (0000) does not belong into files
@@ -250,18 +264,18 @@ def _file_meta(data: bytes) -> tuple[int, dict[str, str]]:
 
 def _walk_explicit(
     data: bytes, at: int, wanted: dict[int, tuple[Tag, bytes]]
-) -> tuple[_Raw, NativePixels | None]:
-    raw: _Raw = {}
+) -> tuple[Raw, NativePixels | None]:
+    raw: Raw = {}
     while True:
         key, vr, size, long = _EXPLICIT(data, at)
-        head = _HEAD.get(vr)
+        head = HEAD.get(vr)
         if head is None:
             raise Unexpected
         if head == 12:
             size = long
         at += head
-        if size == _UNDEFINED:
-            if key == _PIXELS:
+        if size == UNDEFINED:
+            if key == PIXELS:
                 return raw, None
             if vr != b"SQ" or key in wanted:
                 raise Unexpected
@@ -272,9 +286,9 @@ def _walk_explicit(
                 raise _Short
             raw[key] = vr, value
             at += size
-        elif key == _PIXELS:
+        elif key == PIXELS:
             return raw, NativePixels(at, size)
-        elif key in _FLOAT_PIXELS:
+        elif key in FLOAT_PIXELS:
             raise Unexpected
         else:
             at += size
@@ -282,21 +296,21 @@ def _walk_explicit(
 
 def _walk_implicit(
     data: bytes, at: int, wanted: dict[int, tuple[Tag, bytes]]
-) -> tuple[_Raw, NativePixels | None]:
-    if _CAPITALS.match(data, at + 4):  # where a length should be: explicit after all
+) -> tuple[Raw, NativePixels | None]:
+    if CAPITALS.match(data, at + 4):  # where a length should be: explicit after all
         raise Unexpected
-    raw: _Raw = {}
+    raw: Raw = {}
     while True:
         key, size = _IMPLICIT(data, at)
         at += 8
-        if key == _PIXELS:
-            if size == _UNDEFINED:
+        if key == PIXELS:
+            if size == UNDEFINED:
                 raise Unexpected  # encapsulated pixels are never implicit
             return raw, NativePixels(at, size)
-        if key & 0xFFFF == 0xFFFE or key in _FLOAT_PIXELS:
+        if key & 0xFFFF == 0xFFFE or key in FLOAT_PIXELS:
             raise Unexpected
-        if size == _UNDEFINED:
-            if key in wanted or not _can_be_sequence(key):
+        if size == UNDEFINED:
+            if key in wanted or not can_be_sequence(key):
                 raise Unexpected
             at = _past_sequence(data, at, explicit=False)
         elif key in wanted:
@@ -309,7 +323,8 @@ def _walk_implicit(
             at += size
 
 
-def _can_be_sequence(key: int) -> bool:
+def can_be_sequence(key: int) -> bool:
+    """Whether an element without a VR and of undefined length may be a sequence."""
     try:
         return str(dictionary_VR((key & 0xFFFF) << 16 | key >> 16)) == "SQ"
     except KeyError:
@@ -318,16 +333,16 @@ def _can_be_sequence(key: int) -> bool:
 
 def _past_sequence(data: bytes, at: int, *, explicit: bool, depth: int = 0) -> int:
     """Offset behind a sequence of undefined length whose items start at ``at``."""
-    if depth > _DEPTH:
+    if depth > DEPTH:
         raise Unexpected
     while True:
         key, size = _IMPLICIT(data, at)
         at += 8
-        if key == _SEQUENCE_END and size == 0:
+        if key == SEQUENCE_END and size == 0:
             return at
-        if key != _ITEM:
+        if key != ITEM:
             raise Unexpected
-        end = None if size == _UNDEFINED else at + size
+        end = None if size == UNDEFINED else at + size
         at = _past_item(data, at, end, explicit, depth)
 
 
@@ -336,22 +351,22 @@ def _past_item(data: bytes, at: int, end: int | None, explicit: bool, depth: int
         if end is not None and at > end:
             raise Unexpected
         key, size = _IMPLICIT(data, at)
-        if key == _ITEM_END:
+        if key == ITEM_END:
             if size or end is not None:
                 raise Unexpected
             return at + 8
         vr, head = b"", 8
         if explicit:
             key, vr, size, long = _EXPLICIT(data, at)
-            head = _HEAD.get(vr, 0)
+            head = HEAD.get(vr, 0)
             if not head:
                 raise Unexpected
             if head == 12:
                 size = long
         at += head
-        if size != _UNDEFINED:
+        if size != UNDEFINED:
             at += size
-        elif vr != b"SQ" if explicit else not _can_be_sequence(key):
+        elif vr != b"SQ" if explicit else not can_be_sequence(key):
             raise Unexpected
         else:
             at = _past_sequence(data, at, explicit=explicit, depth=depth + 1)

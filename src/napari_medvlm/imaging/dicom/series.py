@@ -12,57 +12,51 @@ import numpy as np
 import numpy.typing as npt
 
 from ..clip import Clip
-from ..progress import Progress, Step
+from ..progress import Progress
 from ..quiet import quietly
 from ..scan import Entry, Found, LeftOut, middle_image
 from ..volume import Volume, Window
 from .cine import is_clip, open_clip
 from .geometry import Placement, place
-from .header import DAMAGE, ImageHeader, NotAnImage, read_headers
+from .header import ImageHeader, NotAnImage
 from .loading import lazy_voxels, load
+from .many_headers import Outcome, read_one
 from .pixels import display_windows, is_inverted, padding_of
 from .split import split
 
 
-def scan_dicom(paths: Iterable[Path], progress: Progress | None = None) -> Found:
+def scan_dicom(path: Path) -> Found:
+    """List the volumes of a DICOM file by its header."""
+    with quietly():
+        return found_in([(path, read_one(path))])
+
+
+def found_in(outcomes: Iterable[tuple[Path, Outcome]]) -> Found:
     """Sort files into volumes by their headers, the largest first within a series.
 
     Parameters
     ----------
-    paths
-        DICOM files in any order, of any number of series.
-    progress
-        Told how many headers were read; may raise ``Cancelled``.
+    outcomes
+        DICOM files in any order, of any number of series, and their headers.
 
     Returns
     -------
     found
         Entries in the order in which their series are met.
     """
-    with quietly():
-        series, left_out = _headers(list(paths), progress)
-        entries = [entry for headers in series.values() for entry in _entries(headers, left_out)]
-        return Found(tuple(entries), tuple(left_out))
-
-
-def _headers(
-    paths: list[Path], progress: Progress | None
-) -> tuple[dict[str, list[ImageHeader]], list[LeftOut]]:
     series: dict[str, list[ImageHeader]] = {}
     left_out: list[LeftOut] = []
-    for n, path in enumerate(paths):
-        if progress is not None and n % 32 == 0:
-            progress(Step(n, len(paths), "reading headers"))
-        try:
-            headers = read_headers(path)
-        except NotAnImage as found:
-            left_out.append(LeftOut(path, str(found)))
-        except DAMAGE as error:
-            reason = f"{_reason('A damaged header', error)}."
+    for path, outcome in outcomes:
+        if isinstance(outcome, NotAnImage):
+            left_out.append(LeftOut(path, str(outcome)))
+        elif isinstance(outcome, BaseException):
+            reason = f"{_reason('A damaged header', outcome)}."
             left_out.append(LeftOut(path, reason, broken=True))
         else:
-            series.setdefault(_series_of(headers[0]), []).extend(headers)
-    return series, left_out
+            series.setdefault(_series_of(outcome[0]), []).extend(outcome)
+    with quietly():
+        entries = [entry for headers in series.values() for entry in _entries(headers, left_out)]
+    return Found(tuple(entries), tuple(left_out))
 
 
 def _series_of(head: ImageHeader) -> str:

@@ -1,0 +1,73 @@
+"""The legend: a sentence of the question that says which images come from which source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..dialogue import Question
+from ..imaging import Frame
+from ..models.subject import subject_of
+
+#: Longer names are cut: the sentence is read by a model, and by people beside small pictures.
+_LONGEST = 60
+
+
+def legend(frames: Sequence[Frame], first: int = 1) -> str:
+    """Say it: "Images 1-3: prior; images 4-6: current."
+
+    Parameters
+    ----------
+    frames
+        What is sent, with the labels of their sources.
+    first
+        Number of the first image in the conversation.
+
+    Returns
+    -------
+    words
+        Empty where the frames are of one source, which needs no name.
+    """
+    places: dict[str, list[int]] = {}
+    for number, frame in enumerate(frames, start=first):
+        places.setdefault(plain_label(frame.label), []).append(number)
+    if len(places) < 2:
+        return ""
+    parts = [f"{_numbers(numbers)}: {label or 'unnamed'}" for label, numbers in places.items()]
+    words = "; ".join(parts)
+    return f"{words[0].upper()}{words[1:]}."
+
+
+def with_legend(question: Question) -> str:
+    """The words of a question and its legend, on a line of its own; of one source the words."""
+    return "\n".join(part for part in (question.text, legend_of(question)) if part)
+
+
+def without_legend(question: Question) -> str:
+    """The words of a question as they were typed, should its legend stand below them."""
+    words = legend_of(question)
+    if not words or not question.text.endswith(words):
+        return question.text
+    return question.text.removesuffix(words).removesuffix("\n")
+
+
+def legend_of(question: Question) -> str:
+    """The legend of a question, its images counted as its conversation counts them."""
+    subject = subject_of(question)
+    return legend(question.frames, subject.first_picture + 1)
+
+
+def plain_label(label: str) -> str:
+    """A label as one short line that the legend can hold: "; " and ": " divide its parts."""
+    words = " ".join(label.replace(";", ",").replace(":", " ").split())
+    return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1].rstrip()}…"
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    words = [str(a) if a == b else f"{a}, {b}" if b == a + 1 else f"{a}-{b}" for a, b in runs]
+    return f"image{'' if len(numbers) == 1 else 's'} {', '.join(words)}"

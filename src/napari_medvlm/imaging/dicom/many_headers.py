@@ -1,0 +1,150 @@
+"""Headers of the images in many files, made at once where files differ in little.
+
+Equal, file by file, to what ``read_headers`` gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..heads import Heads
+from .dataset import DAMAGE, Tag, wanted
+from .header import (
+    OWN,
+    TAGS,
+    ImageHeader,
+    NotAnImage,
+    another,
+    headers_from,
+    patient_position,
+    read_headers,
+)  # fmt: skip
+from .lockstep import InStep, headers_in_step
+from .quick import NativePixels
+from .traits import Traits, at_other_times
+from .values import number
+
+#: Headers of a file, or why it has none: NotAnImage, or one of ``DAMAGE``.
+Outcome = list[ImageHeader] | BaseException
+_TIMES = ("AcquisitionTime", "ContentTime")
+
+
+def read_many(heads: Heads, rows: Sequence[int]) -> dict[int, Outcome]:
+    """Headers of all images in some files, by the numbers of the files.
+
+    Parameters
+    ----------
+    heads
+        First bytes of files.
+    rows
+        Those that begin as DICOM files do.
+    """
+    found: dict[int, Outcome] = {}
+    groups = headers_in_step(heads.data, heads.lengths, rows, wanted(TAGS), heads.more)
+    for group in groups:
+        for part in _alike(group):
+            found.update(_of_part(heads.paths, group, part))
+    for row in rows:
+        if row not in found:
+            found[row] = read_one(heads.paths[row])
+    return found
+
+
+def read_one(path: Path) -> Outcome:
+    """Headers of all images in a file, or why there are none."""
+    try:
+        return read_headers(path)
+    except (NotAnImage, *DAMAGE) as error:
+        return error
+
+
+def _alike(group: InStep) -> list[list[int]]:
+    """Files (numbers into the group) that differ in ``OWN`` and the place of their pixels alone."""
+    names = [name for name in group.own if name not in OWN]
+    sizes = [pixels and pixels.length for pixels in group.pixels]
+    if not names and len(set(sizes)) == 1:
+        return [list(range(len(group.rows)))]
+    columns = [group.own[name] for name in names]
+    parts: dict[Hashable, list[int]] = {}
+    for n, key in enumerate(zip(sizes, *columns, strict=True)):
+        parts.setdefault(key, []).append(n)
+    return list(parts.values())
+
+
+def _of_part(
+    paths: Sequence[Path], group: InStep, part: list[int]
+) -> Iterator[tuple[int, Outcome]]:
+    first = part[0]
+    outcome = _from(paths[group.rows[first]], group, first)
+    yield group.rows[first], outcome
+    if isinstance(outcome, list) and len(outcome) == 1 and outcome[0].key[1:] == (None, None):
+        yield from _others(outcome[0], paths, group, part[1:])
+    else:
+        for n in part[1:]:
+            yield group.rows[n], _from(paths[group.rows[n]], group, n)
+
+
+def _from(path: Path, group: InStep, n: int) -> Outcome:
+    try:
+        return headers_from(path, group.header(n))
+    except (NotAnImage, *DAMAGE) as error:
+        return error
+
+
+def _others(
+    model: ImageHeader, paths: Sequence[Path], group: InStep, part: list[int]
+) -> Iterator[tuple[int, Outcome]]:
+    """Headers that differ from the first in ``OWN`` alone."""
+    changes: dict[str, list[Any]] = {}
+    files = [paths[group.rows[n]] for n in part]
+    instances = _column(group, "SOPInstanceUID", part)
+    if instances is not None:
+        changes["instance"] = [
+            str(uid or path) for uid, path in zip(instances, files, strict=True)
+        ]  # fmt: skip
+    elif model.instance == str(model.path):
+        changes["instance"] = [str(path) for path in files]
+    numbers = _column(group, "InstanceNumber", part)
+    if numbers is not None:
+        lead = model.order[0]
+        changes["order"] = [(lead, number(found) or 0.0, 0.0) for found in numbers]
+    positions = _column(group, "ImagePositionPatient", part)
+    if positions is not None:
+        changes["position"] = [patient_position(found) for found in positions]
+    locations = _column(group, "SliceLocation", part)
+    if locations is not None:
+        changes["location"] = [number(found) for found in locations]
+    times = _times(model.traits, group, part)
+    if times is not None:
+        changes["traits"] = times
+    names = ("path", "pixels_at", *changes)
+    pixels: list[NativePixels | None] = [group.pixels[n] for n in part]
+    columns = zip(files, pixels, *changes.values(), strict=True)
+    for n, fields in zip(part, columns, strict=True):
+        yield group.rows[n], [another(model, **dict(zip(names, fields, strict=True)))]
+
+
+def _column(group: InStep, name: Tag, part: list[int]) -> list[Any] | None:
+    """Values of some of the files; None where all have the first one's."""
+    column = group.own.get(name)
+    if column is None:
+        return None
+    return [_told(column[n]) for n in part]
+
+
+def _told(found: Any) -> Any:
+    # As ``values.value`` does: an empty value is none.
+    return None if found == "" else found
+
+
+def _times(traits: Traits, group: InStep, part: list[int]) -> list[Traits] | None:
+    columns = {name: group.own[name] for name in _TIMES if name in group.own}
+    if not columns:
+        return None
+    rest = group.header(part[0]).values if part else {}
+    return [
+        at_other_times(traits, [rest | {name: column[n] for name, column in columns.items()}])
+        for n in part
+    ]
