@@ -5,15 +5,16 @@ Imports neither torch nor Qt by itself: with no window open, everything here wor
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from .errors import ImagingError
+from .errors import ImagingError, MedvlmError
 from .imaging.layers import SOURCE_KEY, LayerData, layer_data
 from .imaging.reading import read, read_files
 from .imaging.sniffing import sniff
@@ -146,7 +147,19 @@ def _ask_and_open(*, folder: bool) -> None:
         )
     from .widgets.opening import ask_and_open
 
-    ask_and_open(*asked, folder=folder)
+    with _told():
+        ask_and_open(*asked, folder=folder)
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """One line for what goes wrong in a command: napari would show a traceback."""
+    try:
+        yield
+    except MedvlmError as error:
+        from napari.utils.notifications import show_warning
+
+        show_warning(str(error))
 
 
 #: Files that hold scans more often than anything else, and folders; zarr stays with napari.
@@ -208,17 +221,19 @@ def show_journal() -> None:
     """Say where questions and answers are kept."""
     from .widgets.kept_commands import show_journal as show
 
-    show(*_window_and_layers())
+    with _told():
+        show(*_window_and_layers())
 
 
 def wipe_journal() -> None:
     """Delete all kept questions and answers, after asking."""
     from .widgets.kept_commands import wipe_journal as wipe
 
-    if wipe(*_window_and_layers()):
-        from napari.utils.notifications import show_info
+    with _told():
+        if wipe(*_window_and_layers()):
+            from napari.utils.notifications import show_info
 
-        show_info("Everything that medvlm had kept was deleted.")
+            show_info("Everything that medvlm had kept was deleted.")
 
 
 def _window_and_layers() -> tuple[Any, list[Any]]:

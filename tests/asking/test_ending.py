@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from napari_medvlm.asking.ending import choice_words, finish_words, is_bare_choice, remarks
-from napari_medvlm.dialogue import ParseContext, Question, Reply, read_reply
+from napari_medvlm.dialogue import Mask, ParseContext, Question, Reply, read_reply
 from napari_medvlm.dialogue.reply import FinishReason
 
 OPTIONS = (("A", "effusion"), ("B", "pneumothorax"))
@@ -78,6 +79,15 @@ def test_boxes_without_a_place_and_answers_without_an_option_are_said() -> None:
         "2 boxes of the answer could not be placed on an image that was sent.",
     )
     assert remarks(Reply(raw="B", answer="B", choice="B", choices=("B",)), asked) == ()
+
+
+def test_masks_without_a_place_are_said() -> None:
+    asked = Question("where?", (np.zeros((4, 6), np.uint8),), mode="instruct")
+    masks = tuple(Mask("x", np.ones(shape, bool), at) for shape, at in (((4, 6), 0), ((4, 6), 1)))
+    assert remarks(Reply(raw="x", answer="x", masks=masks[:1]), asked) == ()
+    assert remarks(Reply(raw="x", answer="x", masks=masks), asked) == (
+        "1 mask of the answer could not be placed on an image that was sent.",
+    )
 
 
 def test_an_instruct_answer_needs_no_reasoning() -> None:

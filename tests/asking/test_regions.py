@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_medvlm.asking import FrameBox, SourceBox, place_regions
+from napari_medvlm.asking.regions import clean_name, next_name
 from napari_medvlm.imaging import Frame, Selection, take
 
 from .scans import ct
@@ -80,3 +81,15 @@ def test_boxes_given_on_a_frame_stay_there() -> None:
     frame = Frame.from_pixels(np.zeros((20, 30), np.uint8))
     (region,), _ = place_regions([FrameBox(0, (1, 2, 40, 8), "mass")], [frame])
     assert (region.box, region.label) == ((1, 2, 30, 8), "mass")
+
+
+def test_a_new_region_gets_a_number_that_no_other_has() -> None:
+    assert next_name([]) == "region 1"
+    assert next_name(["region 1", "aorta", "region 7"]) == "region 8"
+    assert next_name(["Region 3", "region x"]) == "region 1"
+
+
+def test_names_are_one_line_and_never_blank() -> None:
+    assert clean_name("  left\nlower   lobe ", 2) == "left lower lobe"
+    assert clean_name(" \n", 2) == "region 2"
+    assert len(clean_name("x" * 500, 1)) == 60

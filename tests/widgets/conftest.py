@@ -10,6 +10,7 @@ import pytest
 from asking.scans import ct
 from napari_medvlm.imaging.layers import layer_data
 from napari_medvlm.widgets import MedvlmPanel
+from napari_medvlm.widgets.asking import DRAFTS
 
 from .fakes import FakeThread, toy_offer
 
@@ -41,6 +42,7 @@ def viewer(shared_viewer: Any, qapp: Any) -> Iterator[Any]:
     """The viewer without layers and docks of ours."""
     yield shared_viewer
     shared_viewer.window.remove_dock_widget("all")
+    DRAFTS.clear()
     shared_viewer.layers.clear()
     shared_viewer.dims.ndisplay = 2
     qapp.processEvents()

@@ -82,6 +82,14 @@ class FakeThread:
         self.state = EngineState("answering", choice, "cpu", "float32", 640_000_000)
         return self._request
 
+    def finish(self, request: int, answer: Reply) -> None:
+        """Let a question that waits for its script come to its end."""
+        self._waiting.append(Replied(request=request, reply=answer))
+
+    def report(self, event: Event) -> None:
+        """Let something happen."""
+        self._waiting.append(event)
+
     def load(self, choice: ModelChoice) -> int:
         self._request += 1
         self.calls.append("load")

@@ -171,8 +171,10 @@ def test_model_text_is_never_markup(
         _type_and_ask(qtbot, panel, "where?")
     (view,) = panel.conversation_view.views
     assert view.answer.text() == text
-    for label in (view.answer, view.reasoning, view.asked, view.meta):
+    for label in (view.asked, view.meta):
         assert label.textFormat() == Qt.TextFormat.PlainText
+    assert view.answer.toPlainText() == text
+    assert view.reasoning.toPlainText() == "So <i>it</i> seems."
 
 
 def test_stop_keeps_what_has_come(

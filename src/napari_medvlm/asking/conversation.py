@@ -95,7 +95,7 @@ class Conversation:
         Parameters
         ----------
         request
-            The engine's number of the question.
+            The engine's number of the question; 0 where it was not sent yet, see `send`.
         question
             What was asked.
         model
@@ -117,8 +117,50 @@ class Conversation:
             instead_of=None if instead_of is None else instead_of.number,
         )
         self._exchanges.append(exchange)
-        self._splitters[request] = PartSplitter(ParseContext(mode=question.mode))
+        if request:
+            self._splitters[request] = PartSplitter(ParseContext(mode=question.mode))
         return exchange
+
+    def send(self, number: int, request: int, question: Question, sent: str) -> Exchange:
+        """Note that a question that had to wait has gone to the engine; its time begins now.
+
+        Parameters
+        ----------
+        number
+            Of the exchange.
+        request, question, sent
+            As in `ask`; the question now has its whole history.
+        """
+        place = self._index(number)
+        self._exchanges[place] = replace(
+            self._exchanges[place],
+            request=request,
+            question=question,
+            sent=sent,
+            detail="",
+            asked_at=self.clock(),
+        )
+        self._splitters[request] = PartSplitter(ParseContext(mode=question.mode))
+        return self._exchanges[place]
+
+    def wait(self, number: int, words: str) -> Exchange:
+        """Say what a question waits for that was not sent yet."""
+        place = self._index(number)
+        self._exchanges[place] = replace(self._exchanges[place], detail=words)
+        return self._exchanges[place]
+
+    def fail(self, number: int, message: str, advice: str = "") -> Exchange:
+        """End an exchange without an answer."""
+        place = self._index(number)
+        self._splitters.pop(self._exchanges[place].request, None)
+        self._exchanges[place] = replace(
+            self._exchanges[place],
+            stage=Stage.FAILED,
+            ended_at=self.clock(),
+            message=message,
+            advice=advice,
+        )
+        return self._exchanges[place]
 
     def remove(self, number: int) -> None:
         """Forget an exchange; events of it are dropped, and its number is not used again."""
@@ -206,7 +248,12 @@ class Conversation:
         self._splitters.clear()
         self._aside.clear()
 
+    def _index(self, number: int) -> int:
+        return next(n for n, exchange in enumerate(self._exchanges) if exchange.number == number)
+
     def _place(self, request: int) -> int | None:
+        if not request:
+            return None
         for place in range(len(self._exchanges) - 1, -1, -1):
             exchange = self._exchanges[place]
             if exchange.request == request:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from ..dialogue import ParseContext, Question, Reply
+from ..dialogue import Mask, ParseContext, Question, Reply
 from ..dialogue.containers import split_containers
 
 _THINK = re.compile(r"<(/?)think>", re.IGNORECASE | re.ASCII)
@@ -40,7 +40,17 @@ def remarks(reply: Reply, question: Question) -> tuple[str, ...]:
     if reply.dropped_boxes:
         count = "1 box" if reply.dropped_boxes == 1 else f"{reply.dropped_boxes} boxes"
         said.append(f"{count} of the answer could not be placed on an image that was sent.")
+    lost = sum(not _fits(mask, question) for mask in reply.masks)
+    if lost:
+        count = "1 mask" if lost == 1 else f"{lost} masks"
+        said.append(f"{count} of the answer could not be placed on an image that was sent.")
     return tuple(said)
+
+
+def _fits(mask: Mask, question: Question) -> bool:
+    frames = question.frames
+    known = 0 <= mask.frame < len(frames)
+    return known and mask.pixels.shape == frames[mask.frame].pixels.shape[:2]
 
 
 def _cut_words(reply: Reply) -> str:

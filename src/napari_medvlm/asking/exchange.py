@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from ..dialogue import Question, Reply, Turn
 from .ending import finish_words
+from .masks import PlacedMask, place_masks
 from .placing import PlacedBox, place
 
 
@@ -36,7 +38,7 @@ class Exchange:
     number
         Of the question in its conversation, from 1.
     request
-        The engine's number of the question.
+        The engine's number of the question; 0 while it waits for another answer to end.
     question
         What was asked.
     model
@@ -99,6 +101,11 @@ class Exchange:
         """The answer's boxes on the source."""
         return () if self.reply is None else place(self.reply, self.question.frames)
 
+    @cached_property
+    def masks(self) -> tuple[PlacedMask, ...]:
+        """The answer's masks on the voxels of the source."""
+        return () if self.reply is None else place_masks(self.reply, self.question.frames)
+
     @property
     def turn(self) -> Turn | None:
         """As a part of the next question's history; None without a whole answer."""
@@ -147,7 +154,7 @@ class Exchange:
         if self.ended:
             return self._ended_words(now)
         name = {
-            Stage.QUEUED: "waiting for the model",
+            Stage.QUEUED: "waiting for the model" if self.request else "waiting its turn",
             Stage.LOADING: "loading the model",
             Stage.READING: "reading",
             Stage.THINKING: "thinking",

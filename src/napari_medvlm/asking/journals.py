@@ -115,6 +115,16 @@ class Journals:
                 return journal, kept
         return None
 
+    def questions(self) -> tuple[str, ...]:
+        """The words of the newest questions in the user's own journal; none is made for it.
+
+        Raises
+        ------
+        RecordError
+            If it is there and cannot be read.
+        """
+        return self.own.questions() if _there(self._own) else ()
+
     def at(self, path: Path) -> Journal:
         """The journal of a file, which is made where there is none.
 

@@ -86,6 +86,7 @@ class Keeper:
         # Handed over by the worker.
         self._lock = threading.Lock()
         self._found: list[Kept] = []
+        self._words: tuple[str, ...] = ()
         self._problems: dict[str, bool] = {}
 
     @classmethod
@@ -130,6 +131,17 @@ class Keeper:
         if study and self._keeps and study not in self._sought:
             self._sought.add(study)
             self._submit(self._seek, study, self._scan(study))
+
+    def seek_words(self) -> None:
+        """Ask for the words of earlier questions, about any study; see `words`."""
+        if self._keeps:
+            self._submit(self._seek_words)
+
+    def words(self) -> tuple[str, ...]:
+        """What was found of them, once; the oldest first."""
+        with self._lock:
+            found, self._words = self._words, ()
+        return found
 
     def asked(self, exchange: Exchange, offer: ModelOffer) -> None:
         """Keep a new question with its frames."""
@@ -219,6 +231,12 @@ class Keeper:
         self._brought_back.update((journal, one.number) for one in new)
         with self._lock:
             self._found += new
+
+    def _seek_words(self) -> None:
+        assert self._journals is not None  # without a file nothing is submitted
+        found = self._journals.questions()
+        with self._lock:
+            self._words = found
 
     def _asked(
         self, exchange: Exchange, offer: ModelOffer, scan: Path | None, most_bytes: int

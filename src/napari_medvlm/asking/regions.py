@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -144,3 +145,33 @@ def place_regions(
         )
         (regions if isinstance(place, Region) else left_out).append(place)  # type: ignore[arg-type]
     return tuple(regions), tuple(left_out)
+
+
+_NUMBERED = re.compile(r"region (\d{1,6})")
+#: Characters of a region's name; it goes into the question.
+_LONGEST_NAME = 60
+
+
+def next_name(names: Iterable[str]) -> str:
+    """Name of the next region: "region 4" where the highest so far is "region 3".
+
+    Parameters
+    ----------
+    names
+        Of the regions that there are; a number is not given anew while a higher one is there.
+    """
+    numbers = (_NUMBERED.fullmatch(name) for name in names)
+    return f"region {max((int(m.group(1)) for m in numbers if m), default=0) + 1}"
+
+
+def clean_name(written: str, number: int) -> str:
+    """A region's name as it goes into the question: one line, not too long, never blank.
+
+    Parameters
+    ----------
+    written
+        What the user or a table holds.
+    number
+        Of the region on its layer, from 1: what it is called by without a name.
+    """
+    return " ".join(written.split())[:_LONGEST_NAME].strip() or f"region {number}"

@@ -247,6 +247,15 @@ class Journal:
             for number, talk, asked_at, text, *state in rows
         )
 
+    def questions(self, last: int = 200) -> tuple[str, ...]:
+        """The words of the newest questions of all conversations, each once, the oldest first."""
+        rows = self._read(
+            "SELECT question FROM exchanges WHERE question != '' GROUP BY question"
+            " ORDER BY max(number) DESC LIMIT ?",
+            (last,),
+        )
+        return tuple(words for (words,) in reversed(rows))
+
     # ------------------------------------------------------------------ the file
 
     def _read(self, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:

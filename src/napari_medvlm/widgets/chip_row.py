@@ -9,8 +9,7 @@ from qtpy.QtGui import QFocusEvent
 from qtpy.QtWidgets import QSizePolicy, QToolButton, QToolTip, QVBoxLayout, QWidget
 from superqt import QFlowLayout
 
-from ..asking import ModelOffer, Prepared
-from ..asking.chips import chips_of, sent_frames, spoken
+from ..asking.chips import spoken
 from ..models.contracts import Chip, Tone
 from .plain import PlainLabel, quiet
 
@@ -81,13 +80,6 @@ class ChipRow(QWidget):
         layout.addWidget(self._row)
         layout.addWidget(self.sentence)
         self.hide()
-
-    def show_for(
-        self, offer: ModelOffer | None, prepared: Prepared, regions: int, tiles: bool
-    ) -> None:
-        """Show what a model was trained on, of frames that are about to be sent."""
-        sent = sent_frames(prepared.frames, prepared.parts, regions=regions, tiles=tiles)
-        self.show_chips(() if offer is None else chips_of(offer.profile, sent))
 
     def show_chips(self, chips: Sequence[Chip]) -> None:
         """Replace the chips; one of the same topic stays open."""

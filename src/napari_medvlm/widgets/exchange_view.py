@@ -16,6 +16,7 @@ from ..asking.wording import answer_words, sent_words
 from .answer_actions import AnswerActions, copy_answer
 from .box_row import BoxRow
 from .frozen_strip import FrozenStrip
+from .mask_row import MaskRow
 from .plain import PlainLabel, bold, named, plain_tip, quiet
 from .text_view import TextView
 
@@ -35,7 +36,7 @@ class ExchangeView(QFrame):
         Of the source that it is about.
     """
 
-    #: A box of the answer was clicked.
+    #: A box or mask of the answer was clicked.
     box_clicked = Signal(object)
     #: A frame is to be shown again: its number from 0, and whether in its window too.
     frame_clicked = Signal(int, bool)
@@ -85,6 +86,7 @@ class ExchangeView(QFrame):
             self._show_reply(exchange)
             if self._box_row is None:
                 self._show_boxes(exchange.boxes)
+                self._show_masks(exchange)
 
     def tick(self, now: float) -> None:
         """Let the seconds run."""
@@ -240,6 +242,13 @@ class ExchangeView(QFrame):
         if boxes:
             self._layout.insertWidget(self._layout.indexOf(self.meta), self._box_row)
             self._box_row.show()
+
+    def _show_masks(self, exchange: Exchange) -> None:
+        if exchange.masks:
+            row = MaskRow(exchange.masks, exchange.question.frames, self._grids)
+            row.clicked.connect(self.box_clicked)
+            self._layout.insertWidget(self._layout.indexOf(self.meta), row)
+            row.show()
 
     def _on_toggled(self, on: bool) -> None:
         self.head.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)

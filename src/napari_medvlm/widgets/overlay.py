@@ -1,4 +1,4 @@
-"""Shapes layers that lie on an image, voxel for voxel.
+"""Layers of shapes and labels that lie on an image, voxel for voxel.
 
 They take the image's own transform and units, so that their coordinates are the image's array
 indices. A layer with another scale would make the viewer's sliders step at the finest of all
@@ -20,22 +20,43 @@ if TYPE_CHECKING:
 KEY = "napari_medvlm"
 
 
-def overlays(viewer: Viewer, role: str) -> Iterator[Shapes]:
+def overlays(viewer: Viewer, role: str) -> Iterator[Any]:
     """All overlays of a viewer that have this role, whatever image they belong to."""
-    from napari.layers import Shapes
-
     for layer in viewer.layers:
-        mark = layer.metadata.get(KEY) if isinstance(layer, Shapes) else None
+        mark = layer.metadata.get(KEY)
         if isinstance(mark, dict) and mark.get("role") == role:
             yield layer
 
 
-def find_overlay(viewer: Viewer, layer: Layer, role: str) -> Shapes | None:
+def find_overlay(viewer: Viewer, layer: Layer, role: str) -> Any:
     """The overlay of an image that has this role, None where there is none (any more)."""
     for overlay in overlays(viewer, role):
         if overlay.metadata[KEY]["of"]() is layer:
             return overlay
     return None
+
+
+def place_of(layer: Layer, role: str) -> dict[str, Any]:
+    """Arguments that put a new layer on an image, in the image's own coordinates, with its role."""
+    return {
+        "name": role,
+        "scale": layer.scale,
+        "translate": layer.translate,
+        "rotate": layer.rotate,
+        "shear": layer.shear,
+        "affine": layer.affine,
+        "units": layer.units,
+        "axis_labels": layer.axis_labels,
+        "metadata": {KEY: {"role": role, "of": weakref.ref(layer)}},
+    }
+
+
+def add_above(viewer: Viewer, overlay: Layer) -> None:
+    """Add a layer, and leave the user's tools with the layer that was active."""
+    active = viewer.layers.selection.active
+    viewer.add_layer(overlay)
+    if active is not None:
+        viewer.layers.selection.active = active
 
 
 def new_overlay(viewer: Viewer, layer: Layer, role: str, **options: Any) -> Shapes:
@@ -54,22 +75,10 @@ def new_overlay(viewer: Viewer, layer: Layer, role: str, **options: Any) -> Shap
 
     shapes = Shapes(
         ndim=layer.ndim,
-        name=role,
-        scale=layer.scale,
-        translate=layer.translate,
-        rotate=layer.rotate,
-        shear=layer.shear,
-        affine=layer.affine,
-        units=layer.units,
-        axis_labels=layer.axis_labels,
-        metadata={KEY: {"role": role, "of": weakref.ref(layer)}},
         face_color="transparent",
         opacity=1.0,
+        **place_of(layer, role),
         **options,
     )
-    active = viewer.layers.selection.active
-    viewer.add_layer(shapes)
-    # Drawing findings must not take the user's tools away from the image.
-    if active is not None:
-        viewer.layers.selection.active = active
+    add_above(viewer, shapes)
     return shapes

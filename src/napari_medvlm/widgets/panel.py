@@ -24,10 +24,11 @@ from ..asking import (
     model_offer,
     place_regions,
 )
-from ..dialogue import Generation, Question, Reply, Turn
+from ..dialogue import Question, Reply, Turn
 from ..engine import ModelThread
 from ..errors import MedvlmError
 from .ask_box import AskBox
+from .asking import Asking
 from .chip_row import ChipRow
 from .choosing import Choosing
 from .comparing import Comparing
@@ -35,6 +36,7 @@ from .conversation_view import ConversationView
 from .exporting import Exporting
 from .facing import Facing
 from .find_bar import FindBar
+from .foot import Foot
 from .hosting import window_of
 from .keeping import Keeping
 from .keys import asks, stops
@@ -47,6 +49,7 @@ from .plain import rule
 from .pointing import Pointing
 from .preferring import Preferring
 from .pump import Pump
+from .region_list import RegionList
 from .regions_layer import RegionLayers
 from .source_box import SourceBox
 from .strip import Strip
@@ -55,7 +58,7 @@ from .turns import Turns
 
 if TYPE_CHECKING:
     import napari.viewer
-    from napari.layers import Layer
+    from napari.layers import Layer, Shapes
 
 
 class MedvlmPanel(QWidget):
@@ -97,6 +100,7 @@ class MedvlmPanel(QWidget):
         self.conversation_view = ConversationView()
         pointing = Pointing(napari_viewer, self.source_box)
         self._regions = RegionLayers(napari_viewer, self._on_regions)
+        self.region_list = RegionList(napari_viewer, self._regions)
         chosen = (self.source_box, self.strip, pointing, self._regions)
         self.choosing = Choosing(napari_viewer, *chosen, self)
         view = self.conversation_view
@@ -110,6 +114,8 @@ class MedvlmPanel(QWidget):
         )
         self.notices = Notices(self.preferring, self.session, self._offer)
         self.ask_box = AskBox()
+        parts = (self.session, self.ask_box, self.chips, self.legend, self._turns)
+        self._asking = Asking(napari_viewer, *parts, self)
         self._facing = Facing(napari_viewer, self.source_box)
         self._pump = Pump(self._turn, self)
         self._arrange()
@@ -139,6 +145,14 @@ class MedvlmPanel(QWidget):
         """Choose slices with the command line's words: "current", "even:11", "12,40"."""
         self.source_box.choose_slices(spec)
 
+    def region_layer(self, layer: Layer) -> Shapes:
+        """The layer of an image's regions, made where there is none, and ready for drawing."""
+        return self._regions.draw_on(layer)
+
+    def export(self) -> None:
+        """Ask for a file, and write the conversation to it."""
+        self._exporting.ask()
+
     def choose_model(self, name_or_folder: str) -> None:
         """Choose a model by its catalog name or folder.
 
@@ -160,7 +174,7 @@ class MedvlmPanel(QWidget):
         Returns
         -------
         request
-            The engine's number of the question.
+            The engine's number of the question; 0 while it waits for an answer ahead.
 
         Raises
         ------
@@ -168,12 +182,13 @@ class MedvlmPanel(QWidget):
             If something is missing: a model, an image, a question.
         """
         if text is not None:
-            self.ask_box.text.setPlainText(text)
+            self.ask_box.put(text)
         offer = self._offer()
         composed = self._compose(offer)
         layers = self.source_box.layers_of(composed.parts)
-        exchange = self._turns.ask(composed.question, offer, layers)
-        self.ask_box.text.clear()
+        follows = self.ask_box.follows
+        exchange = self._turns.ask(composed.question, offer, layers, follows=follows)
+        self.ask_box.sent()
         self.ask_box.show_line(" ".join(composed.remarks))
         self._pump.hurry()
         self._show_state()
@@ -191,17 +206,17 @@ class MedvlmPanel(QWidget):
         column.setContentsMargins(8, 6, 8, 6)
         column.setSpacing(6)
         top = (self.notices, self.model_bar, rule(), self.source_box, self.strip, self.chips)
-        for part in (*top, self.legend, rule()):
+        for part in (*top, self.legend, self.region_list, rule()):
             column.addWidget(part)
         column.addWidget(FindBar(self.conversation_view, self))
         column.addWidget(self.conversation_view, 1)
-        for part in (rule(), self.ask_box, footer()):
-            column.addWidget(part)
         area = ReadingColumn()
         area.setWidget(body)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(area)
+        layout.setSpacing(0)
+        layout.addWidget(area, 1)
+        layout.addWidget(Foot((rule(), self.ask_box, footer())))
         self.setMinimumWidth(380)
 
     def _connect(self) -> None:
@@ -224,8 +239,8 @@ class MedvlmPanel(QWidget):
         self.ask_box.asked.connect(self._on_ask)
         self.ask_box.stopped.connect(self.stop)
         self.ask_box.draw.connect(self._on_draw)
-        self.ask_box.text.textChanged.connect(self._show_state)
-        self.ask_box.tasks.currentIndexChanged.connect(self._show_state)
+        self.ask_box.edited.connect(self._show_state)
+        self._asking.changed.connect(self._show_state)
         closing = (self.choosing.preparer, self.session)
         self._end = end_with(window_of(self._viewer), self.session.thread, closing)
         self.destroyed.connect(self._end.now)
@@ -257,7 +272,8 @@ class MedvlmPanel(QWidget):
         offer = self.preferring.offer(self.model_bar.chosen)
         need = self._budget.words(offer, prepared.frames, tiles=tiles)
         self.strip.show_frames(prepared.frames, regions, need)
-        self.chips.show_for(offer, prepared, len(regions), tiles)
+        self.region_list.look(self.source_box.layer)
+        self._asking.follow(prepared, self.choosing.boxes(prepared), tiles)
         self.legend.show_words(legend_of(Question("", prepared.frames, history=self._history())))
         self.ask_box.show_note(self.preferring.notes(prepared.frames, left_out))
 
@@ -276,14 +292,11 @@ class MedvlmPanel(QWidget):
         prepared = self.choosing.get()
         return compose(
             prepared.parts,
-            self.ask_box.words,
-            mode=self.ask_box.mode,
-            task=self.ask_box.task,
+            self.ask_box.typed.text,
+            **self.ask_box.typed.terms,
             regions=self.choosing.boxes(prepared),
             history=self._history(),
-            generation=Generation(max_new_tokens=offer.profile.max_new_tokens),
             frames=prepared.frames,
-            needs_text=self.ask_box.needs_text,
             tiles=self.source_box.options.in_tiles,
             legend=self.legend.wanted,
         )
@@ -302,6 +315,7 @@ class MedvlmPanel(QWidget):
                 self._on_end(exchange)
         self._keeping.bring_back()
         self.notices.look()
+        self._asking.look()
         state = self.session.thread.state
         self.managing.turn()
         return self.busy or self.choosing.preparer.waiting or state.status == "loading"
@@ -317,21 +331,18 @@ class MedvlmPanel(QWidget):
     def _show_state(self, *_: object) -> None:
         reason = self.choosing.problem
         if reason:
-            self.chips.show_chips(())
+            self._asking.follow(None, (), False)
             self.legend.show_words("")
         if self.model_bar.chosen is None:
             reason = "No model is at hand: get one under models…"
-        elif not reason and self.ask_box.needs_text and not self.ask_box.words.strip():
-            reason = "Type a question"
-        can_follow = bool(self.session.conversation.history())
+        can_follow = self.busy or bool(self.session.conversation.history())
         self.ask_box.show_state(busy=self.busy, reason=reason, can_follow=can_follow)
 
     # ------------------------------------------------------------------ controls
 
     def _on_ask(self) -> None:
         if not self.ask_box.button.isEnabled():
-            if not self.busy:
-                self.ask_box.show_line(self.ask_box.button.toolTip())
+            self.ask_box.show_line(self.ask_box.button.toolTip())
             return
         try:
             self.ask()
@@ -346,7 +357,7 @@ class MedvlmPanel(QWidget):
 
     def _on_model(self) -> None:
         offer = self.model_bar.chosen
-        self.ask_box.offer(None if offer is None else offer.profile)
+        self._asking.offer(offer)
         self.source_box.follow_model(self.model_bar.contract)
         self._show_again()
 
@@ -355,4 +366,5 @@ class MedvlmPanel(QWidget):
 
     def _on_regions(self) -> None:
         self.choosing.settle()
+        self.region_list.look(self.source_box.layer)
         self._comparing.look()

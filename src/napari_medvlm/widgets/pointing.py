@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..asking import Exchange, Grid, PlacedBox
+from ..asking.masks import PlacedMask
 from ..asking.picks import Pick
 from ..imaging import PLANES, Clip, Frame, Plane, Volume
 from .boxes import FINDINGS, box_places, findings_of, remove_boxes, show_boxes
+from .masks import MASKS, show_masks, take_masks
 from .origins import Origins, frame_time
 from .overlay import find_overlay
 from .source_box import SourceBox
@@ -18,6 +20,9 @@ from .viewing import go_to, go_to_frame, orient
 if TYPE_CHECKING:
     from napari.layers import Layer
     from napari.viewer import Viewer
+
+#: What an answer points at.
+Placed = PlacedBox | PlacedMask
 
 
 class Pointing:
@@ -64,25 +69,27 @@ class Pointing:
         self._points[exchange.number] = tuple(self._viewer.dims.point)
         return self.origins.grids(exchange)
 
-    def take_off(self, exchange: Exchange) -> tuple[PlacedBox, ...]:
-        """Take the boxes of a question off the images; returns them where they were."""
-        boxes, taken = exchange.boxes, []
+    def take_off(self, exchange: Exchange) -> tuple[Placed, ...]:
+        """Take boxes and masks of a question off the images; returns them as they were last."""
+        boxes = exchange.boxes
+        taken: list[Placed] = []
         for layer in self.origins.layers(exchange):
             findings = findings_of(self._viewer, layer)
             if findings is not None:
                 places = box_places(findings, exchange)
                 taken += [replace(boxes[number], corners=corners) for number, corners in places]
                 remove_boxes(self._viewer, layer, exchange)
+            taken += take_masks(self._viewer, layer, exchange)
         return tuple(taken)
 
     def forget(self, exchange: Exchange) -> None:
-        """Forget a question; its boxes are to be taken off before."""
+        """Forget a question; its boxes and masks are to be taken off before."""
         self.origins.forget(exchange)
         self._points.pop(exchange.number, None)
 
     def is_marked(self, layer: Layer) -> bool:
-        """Whether boxes have been drawn on an image, and are still there."""
-        return find_overlay(self._viewer, layer, FINDINGS) is not None
+        """Whether boxes or masks have been drawn on an image, and are still there."""
+        return any(find_overlay(self._viewer, layer, role) for role in (FINDINGS, MASKS))
 
     def show(
         self,
@@ -90,9 +97,9 @@ class Pointing:
         *,
         go: bool = True,
         only: Collection[Layer] | None = None,
-        boxes: Sequence[PlacedBox] | None = None,
+        marks: Sequence[Placed] | None = None,
     ) -> bool:
-        """Draw the boxes of an ended exchange on their images, and go to the first one.
+        """Draw boxes and masks of an ended exchange on their images, and go to the first one.
 
         The sliders stay where they are when the user has moved them since asking.
 
@@ -104,36 +111,40 @@ class Pointing:
             False leaves the sliders alone.
         only
             Images that are drawn on; None draws on all of them.
-        boxes
-            Its boxes as they were moved; None draws all of them where the model saw them.
+        marks
+            Its boxes and masks as they were changed; None draws all as the model gave them.
 
         Returns
         -------
         shown
-            False where the image of a box is gone.
+            False where the image of one of them is gone.
         """
-        groups: dict[tuple[Layer, int], list[PlacedBox]] = {}
+        groups: dict[tuple[Layer, int], list[Placed]] = {}
         shown = True
-        for box in exchange.boxes if boxes is None else boxes:
-            layer, _ = self.origins.find(exchange, box.frame)
-            frame = exchange.question.frames[box.frame]
+        every: Sequence[Placed] = (*exchange.boxes, *exchange.masks)
+        for mark in every if marks is None else marks:
+            layer, _ = self.origins.find(exchange, mark.frame)
+            frame = exchange.question.frames[mark.frame]
             shown = shown and layer is not None
             if layer is None or (only is not None and layer not in only):
                 continue
             if frame.time is None and layer.ndim > 3:
                 continue  # kept before time points were: nobody knows where it belongs
-            groups.setdefault((layer, frame_time(frame)), []).append(box)
+            groups.setdefault((layer, frame_time(frame)), []).append(mark)
         for (layer, time), on_layer in groups.items():
             grid = self.origins.find(exchange, on_layer[0].frame)[1]
-            show_boxes(self._viewer, layer, grid, exchange, on_layer, time)
+            boxes = [mark for mark in on_layer if isinstance(mark, PlacedBox)]
+            masks = [mark for mark in on_layer if isinstance(mark, PlacedMask)]
+            show_boxes(self._viewer, layer, grid, exchange, boxes, time)
+            show_masks(self._viewer, layer, exchange, masks, time)
         moved = self._points.get(exchange.number) != tuple(self._viewer.dims.point)
         if go and groups and not moved:
             (layer, time), on_layer = next(iter(groups.items()))
             go_to(self._viewer, layer, on_layer[0].corners, time)
         return shown
 
-    def go_to(self, exchange: Exchange, box: PlacedBox) -> bool:
-        """Show a box in the plane it was drawn on; False where its image is gone."""
+    def go_to(self, exchange: Exchange, box: Placed) -> bool:
+        """Show a box or mask in the plane it was seen on; False where its image is gone."""
         layer, _ = self.origins.find(exchange, box.frame)
         if layer is None:
             return False

@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject, Signal
 
 from ..asking import Exchange, ModelOffer, PlacedBox, Session, without_legend
 from ..dialogue import Question, Turn
-from ..errors import MedvlmError, QuestionError
+from ..errors import MedvlmError
 from ..imaging import Clip, Volume
 from ..records import Kept
 from .comparing import Comparing
@@ -77,6 +77,8 @@ class Turns(QObject):
         question: Question,
         offer: ModelOffer,
         layers: Sequence[tuple[Layer, Volume | Clip]],
+        *,
+        follows: bool = False,
     ) -> Exchange:
         """Send a question, and show it.
 
@@ -86,6 +88,8 @@ class Turns(QObject):
             What is asked, and whom.
         layers
             Layer and source of each of its frames.
+        follows
+            Whether the answers before it, those still to come too, are part of it.
 
         Raises
         ------
@@ -93,7 +97,7 @@ class Turns(QObject):
             As `Session.ask`.
         """
         self._undoing.settle()
-        exchange = self._session.ask(question, offer, self._edited)
+        exchange = self._session.ask(question, offer, self._edited, follows=follows)
         self._edited = None
         self._view.begin(exchange, self._pointing.remember(exchange, layers))
         return exchange
@@ -104,10 +108,8 @@ class Turns(QObject):
         Raises
         ------
         EngineError, QuestionError
-            As `Session.ask`, and where an answer is on its way.
+            As `Session.ask`.
         """
-        if self._session.busy:
-            raise QuestionError("An answer is on its way.", "Ask again when it is there.")
         self._undoing.settle()
         exchange = self._session.ask(before.question, offer, before)
         self._view.begin(exchange, self._pointing.repeat(before, exchange))
@@ -165,6 +167,15 @@ class Turns(QObject):
         self.edited.emit(replace(exchange.question, text=without_legend(exchange.question)))
         words = f"Editing question {exchange.number}; its answer is kept."
         self.said.emit(words if shown else f"{words} {_GONE}")
+
+    def take_back(self, exchange: Exchange) -> None:
+        """Take a question back that still waits: its words and its slices return."""
+        self._pointing.choose_again(exchange)
+        self._session.withdraw(exchange)
+        self._pointing.forget(exchange)
+        self._view.remove(exchange.number)
+        self.changed.emit()
+        self.edited.emit(replace(exchange.question, text=without_legend(exchange.question)))
 
     def _on_deleted(self, exchange: Exchange) -> None:
         if self._edited is not None and self._edited.number == exchange.number:

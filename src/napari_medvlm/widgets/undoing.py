@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from qtpy.QtCore import QObject, QTimer
 
-from ..asking import Exchange, PlacedBox, Session
+from ..asking import Exchange, Session
 from .conversation_view import ConversationView
-from .pointing import Pointing
+from .pointing import Placed, Pointing
 
 #: Milliseconds in which a deletion can be taken back.
 UNDO_MS = 12_000
@@ -44,7 +44,7 @@ class Undoing(QObject):
         self._view = view
         self._pointing = pointing
         self._changed = changed
-        self._boxes: tuple[PlacedBox, ...] = ()
+        self._marks: tuple[Placed, ...] = ()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(UNDO_MS)
@@ -52,22 +52,22 @@ class Undoing(QObject):
         view.undone.connect(self.undo)
 
     def delete(self, exchange: Exchange) -> None:
-        """Take a question off the screen, with its boxes; what was deleted before is gone."""
+        """Take a question off the screen, with its marks; what was deleted before is gone."""
         self.settle()
         self._session.put_aside(exchange)
-        self._boxes = self._pointing.take_off(exchange)
+        self._marks = self._pointing.take_off(exchange)
         self._view.put_aside(exchange.number)
         self._timer.start()
         self._changed()
 
     def undo(self, exchange: Exchange) -> None:
-        """Bring a question back, its boxes where they were last."""
+        """Bring a question back, its boxes and masks as they were last."""
         now = self._session.take_back(exchange)
         if now is None:
             return
         self._timer.stop()
         # One that was deleted on its way ended meanwhile: its boxes were never drawn.
-        self._pointing.show(now, go=False, boxes=self._boxes if exchange.ended else now.boxes)
+        self._pointing.show(now, go=False, marks=self._marks if exchange.ended else None)
         self._view.take_back(now, self._session.conversation.clock())
         self._changed()
 
