@@ -142,6 +142,52 @@ def write_nifti(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     return [str(written)]
 
 
+def get_box_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
+    """A reader for a file of findings or regions, None for any other; napari calls this."""
+    from .asking.box_files import is_box_file
+
+    first = path if isinstance(path, str) else (path or [""])[0]
+    return read_boxes if first and is_box_file(first) else None
+
+
+def read_boxes(path: Paths) -> list[LayerData]:
+    """Read files of findings and regions, onto their images where these are open.
+
+    Raises
+    ------
+    RecordError
+        If one is damaged.
+    """
+    from .asking import box_files, box_layers
+
+    paths = [path] if isinstance(path, str) else path
+    layers = []
+    for one in paths:
+        boxes = box_files.read_boxes(one)
+        asked = _window() if boxes.source else None
+        if asked is None:
+            layers.append(box_layers.from_file(boxes))
+            continue
+        from .widgets.overlay import place_on
+
+        layers.append(box_layers.from_file(boxes, *place_on(asked[0], boxes.source)))
+    return layers
+
+
+def write_boxes(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """Write a layer of findings or regions (or other shapes) to JSON; napari calls this.
+
+    Raises
+    ------
+    RecordError
+        If it cannot be written.
+    """
+    from .asking import box_files, box_layers
+
+    box_files.write_boxes(path, box_layers.to_file(data, attributes))
+    return [path]
+
+
 def _shown_volumes() -> list[Volume] | None:
     asked = _window()
     if asked is None:
