@@ -19,7 +19,7 @@ FRAMES = tuple(Frame.from_pixels(np.full((60, 80), n, np.uint8)) for n in range(
 
 def test_the_line_tells_tokens_and_memory_before_anything_runs() -> None:
     words = Budget().words(model_offer("demo"), FRAMES, tiles=False)
-    assert words.startswith("105 image tokens · needs 6")
+    assert words.startswith("resized to 196 × 140 for the model · 105 image tokens · needs 6")
     assert words.endswith("GB free")
 
 
@@ -35,6 +35,15 @@ def test_tiles_count_as_images() -> None:
     assert "16 image tokens" in whole
     # 80 x 60 is nearest to 4 x 3 tiles, and a thumbnail.
     assert "208 image tokens" in tiled
+    assert whole.startswith("resized to ")
+    assert tiled.startswith("cut into tiles of ")
+
+
+def test_images_that_the_model_sees_as_they_are_have_no_other_size() -> None:
+    fitting = [Frame.from_pixels(np.zeros((140, 196), np.uint8))]
+    assert Budget().words(model_offer("demo"), fitting, tiles=False).startswith("35 image tokens")
+    mixed = [*fitting, Frame.from_pixels(np.zeros((60, 100), np.uint8))]
+    assert Budget().words(model_offer("demo"), mixed, tiles=False).startswith("resized for the")
 
 
 def test_a_gpu_is_asked_in_the_background_and_what_is_tight_comes_with_advice(

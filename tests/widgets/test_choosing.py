@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from qtpy.QtWidgets import QApplication
 
 from asking.scans import clip, ct
 from napari_medvlm.dialogue import Box
+from napari_medvlm.imaging import Clip
 from napari_medvlm.imaging.layers import layer_data
 from napari_medvlm.widgets import MedvlmPanel
 from napari_medvlm.widgets.hosting import canvas_of
@@ -284,6 +286,112 @@ def test_a_slab_changes_the_picked_slices_of_its_plane(
         lambda: [f.slab is None for f in panel.strip.frames] == [True, True, False],
         timeout=PATIENCE,
     )
+
+
+# ---------------------------------------------------------------------- frames on their way
+
+
+class Slow:
+    """A decoder that waits until it is told to go on."""
+
+    times = tuple(n / 10 for n in range(20))
+    size = (8, 8)
+    fps = 10.0
+
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    def decode(self, indices: Any) -> list[Any]:
+        self.go_on.wait(PATIENCE / 1000)
+        return [np.full((8, 8, 3), index, np.uint8) for index in indices]
+
+
+def test_asking_waits_for_frames_without_holding_anything_up(
+    qtbot: Any, panel: MedvlmPanel, viewer: Any, thread: FakeThread
+) -> None:
+    thread.script = events_of(reply())
+    slow = Slow()
+    data, attributes, _ = layer_data(Clip(slow, digest="5" * 64, prefetch=False))
+    viewer.add_image(data, **attributes)
+    _wait_for(qtbot, panel, [0])
+    slow.go_on.clear()
+    panel.choose_slices("3, 5")
+    panel.ask_box.put("Which way?")
+    qtbot.mouseClick(panel.ask_box.button, Qt.MouseButton.LeftButton)
+    assert "as soon as its images are ready" in panel.ask_box.line.text()
+    assert thread.asked == []
+    slow.go_on.set()
+    with qtbot.waitSignal(panel.replied, timeout=PATIENCE):
+        pass
+    assert [frame.index for frame in thread.asked[0].frames] == [3, 5]
+    slow.go_on.clear()
+    panel.choose_slices("8, 9")
+    panel.ask_box.put("And now?")
+    qtbot.mouseClick(panel.ask_box.button, Qt.MouseButton.LeftButton)
+    panel.choose_slices("3, 5")  # meanwhile: it is not asked about what nobody asked about
+    assert "ask again" in panel.ask_box.line.text()
+    slow.go_on.set()
+    _wait_for(qtbot, panel, [3, 5])
+    assert len(thread.asked) == 1
+
+
+# ---------------------------------------------------------------------- an earlier sitting
+
+
+def test_a_question_about_two_scans_comes_back_with_either(
+    qtbot: Any,
+    viewer: Any,
+    thread: FakeThread,
+    tmp_path: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MEDVLM_JOURNAL", str(tmp_path / "journal.sqlite"))
+    scans = {"prior": ct(), "current": replace(ct(), voxels=ct().voxels[::-1].copy())}
+
+    def open_scan(name: str) -> Any:
+        data, attributes, _ = layer_data(scans[name])
+        return viewer.add_image(data, **{**attributes, "name": name})
+
+    def open_panel() -> MedvlmPanel:
+        made = MedvlmPanel(viewer, thread=FakeThread(thread.script), models=(toy_offer(),))
+        viewer.window.add_dock_widget(made, name="medvlm")
+        return made
+
+    boxes = [
+        Box("old", (16, 8, 32, 24), frame=0, raw=(250, 200, 500, 600)),
+        Box("new", (10, 8, 30, 30), frame=2, raw=(150, 200, 450, 700)),
+    ]
+    thread.script = events_of(reply(boxes=boxes))
+    panel = open_panel()
+    _pick_of_both(panel, open_scan("prior"), open_scan("current"), viewer)
+    _ask(qtbot, panel)
+    panel.session.keeper.wait()
+    viewer.window.remove_dock_widget(panel)
+    viewer.layers.clear()
+
+    again = open_panel()
+    current = open_scan("current")
+    talk = again.conversation_view
+    qtbot.waitUntil(lambda: len(talk.views) == 1, timeout=PATIENCE)
+    (view,) = talk.views
+    assert view.asked.text() == "Grown?\nImages 1-2: prior; image 3: current."
+    (findings,) = (layer for layer in viewer.layers if layer.name.startswith("findings"))
+    assert list(findings.features["label"]) == ["new"]
+    qtbot.mouseClick(view.strip.buttons[0], Qt.MouseButton.LeftButton)
+    assert "is not open" in again.ask_box.line.text()
+    qtbot.mouseClick(view.strip.buttons[2], Qt.MouseButton.LeftButton)
+    assert _shown(viewer, current) == 4
+
+    prior = open_scan("prior")
+    qtbot.waitUntil(lambda: again.choosing.prepared is not None, timeout=PATIENCE)
+    again.session.keeper.wait()
+    qtbot.mouseClick(view.strip.buttons[0], Qt.MouseButton.LeftButton)
+    assert again.source_box.layer is prior
+    assert _shown(viewer, prior) == 2
+    drawn = [list(layer.features["label"]) for layer in viewer.layers if "findings" in layer.name]
+    assert sorted(drawn) == [["new"], ["old"]]
+    assert len(talk.views) == 1  # and not once for each scan
 
 
 # ---------------------------------------------------------------------- several layers

@@ -13,7 +13,7 @@ from ..errors import MedvlmError
 from ..imaging import Frame
 from ..models.catalog import PROFILES, find
 from ..models.checkpoint import open_checkpoint
-from ..models.counting import load_of, load_of_images
+from ..models.counting import load_of, load_of_images, sizes_seen
 from ..models.footprint import KNOWN, Footprint, footprint_of
 from ..models.planning import PRECISIONS, Load, Plan, Precision, plan
 from ..models.profiles import Profile
@@ -131,6 +131,8 @@ class Budget:
     ) -> str:
         """One line: "1,280 image tokens · needs 0.7 GB of 22.3 GB free", with advice if need be.
 
+        Where the model sees images at another size, that size stands first.
+
         Parameters
         ----------
         offer
@@ -153,11 +155,13 @@ class Budget:
         try:
             model = sized(offer.choice.path)
             load = _load(model, offer, frames, tiles=tiles, video=video)
+            seen = _seen(model, offer, frames, tiles=tiles, video=video)
         except MedvlmError:
             return ""  # the question itself will say what is wrong with it
         free = None if memory is None else memory.free
         made = plan(model.footprint, load, _precision(offer, memory), free)
-        told = f"{load.visual_tokens:,} image tokens"
+        told = f"{seen} · " if seen else ""
+        told += f"{load.visual_tokens:,} image tokens"
         if memory is not None:
             told += f" · needs {size_in_bytes(made.need.total)} of "
             told += f"{size_in_bytes(memory.free)} free"
@@ -186,6 +190,21 @@ def _load(
         tiles=tiles,
         folder=Path(offer.choice.path),
     )
+
+
+def _seen(
+    model: Sized, offer: ModelOffer, frames: Sequence[Frame], *, tiles: bool, video: bool
+) -> str:
+    """What becomes of the size of images before the model sees them; "" where nothing does."""
+    sizes = [frame.size_wh[::-1] for frame in frames]
+    folder = Path(offer.choice.path)
+    seen = sizes_seen(model.footprint, offer.profile, sizes, video=video, folder=folder)
+    if not video and list(seen) == sizes:
+        return ""
+    one = "{1} × {0}".format(*seen[0]) if len(set(seen)) == 1 else ""
+    if tiles and not video and model.footprint.image_tokens:
+        return f"cut into tiles of {one}"
+    return f"resized to {one} for the model" if one else "resized for the model"
 
 
 def _precision(offer: ModelOffer, memory: DeviceMemory | None) -> Precision:

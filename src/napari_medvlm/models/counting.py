@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -95,9 +96,7 @@ def load_of_images(
     if size.image_tokens:
         count = len(sizes)
         if tiles and not video:
-            # A row of patches for each side, and one patch for the class token.
-            side = round((size.patches - 1) ** 0.5) * PATCH
-            count = sum(tile_count((wide, high), side, _TILES) for high, wide in sizes)
+            count = sum(tile_count((wide, high), _side(size), _TILES) for high, wide in sizes)
         return Load(count, size.image_tokens, size.patches, new_tokens=answer)
     seen = _frames_seen(sizes, profile, folder) if video else _images_seen(sizes, profile, folder)
     patches = [(height // PATCH) * (width // PATCH) for height, width in seen]
@@ -105,6 +104,38 @@ def load_of_images(
     largest = max(patches)
     total = sum(patches) // MERGE**2
     return Load(len(seen), largest // MERGE**2, largest, new_tokens=answer, counted=total)
+
+
+def sizes_seen(
+    size: Footprint,
+    profile: Profile,
+    sizes: Sequence[SizeHW],
+    *,
+    video: bool = False,
+    folder: Path | None = None,
+) -> tuple[SizeHW, ...]:
+    """Height and width in pixels at which a model sees images, each of its tiles where it is cut.
+
+    Parameters
+    ----------
+    size, profile, sizes, video, folder
+        As in `load_of_images`.
+
+    Raises
+    ------
+    QuestionError
+        For an image that the family cannot take.
+    """
+    if size.image_tokens:
+        side = _side(size)
+        return ((side, side),) * len(sizes)
+    seen = _frames_seen(sizes, profile, folder) if video else _images_seen(sizes, profile, folder)
+    return tuple(seen)
+
+
+def _side(size: Footprint) -> int:
+    # A row of patches for each side, and one patch for the class token.
+    return round(math.sqrt(size.patches - 1)) * PATCH
 
 
 def _images_seen(sizes: Sequence[SizeHW], profile: Profile, folder: Path | None) -> list[SizeHW]:

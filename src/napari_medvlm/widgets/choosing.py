@@ -50,6 +50,8 @@ class Choosing(QObject):
     came = Signal(object)
     #: Frames are on their way: somebody has to `poll`.
     wished = Signal()
+    #: A line for people.
+    said = Signal(str)
 
     def __init__(
         self,
@@ -69,6 +71,7 @@ class Choosing(QObject):
         self._strip = strip
         self._pointing = pointing
         self._regions = regions
+        self._then: Callable[[], None] | None = None
         self._key = PickKey(viewer, source_box.toggle)
         self._settled = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._settled.timeout.connect(self.prepare)
@@ -78,9 +81,26 @@ class Choosing(QObject):
         strip.moved.connect(lambda at, to: self._change(lambda picks: picks.move(at, to)))
         strip.taken_out.connect(lambda at: self._change(lambda picks: picks.remove(at)))
 
+    def when_ready(self, then: Callable[[], None]) -> bool:
+        """Call back once the frames of the present choice are there, without waiting for them.
+
+        Returns
+        -------
+        ready
+            Whether they are there: then nothing is called.
+        """
+        if self.prepared is not None:
+            return True
+        self._then = then
+        self.said.emit("Asked as soon as its images are ready.")
+        return False
+
     def settle(self) -> None:
         """Take another choice: what is wrong shows at once, frames wait until it stands."""
         self.prepared, self.problem = None, ""
+        if self._then is not None:
+            self._then = None  # it was meant for what was chosen before
+            self.said.emit("Something else was chosen before its images were ready: ask again.")
         self._settled.start()
         try:
             self._source_box.parts()
@@ -149,6 +169,9 @@ class Choosing(QObject):
             self.prepared, self.problem = prepared, ""
             self.came.emit(prepared)
         self.changed.emit()
+        then, self._then = self._then, None
+        if then is not None:
+            then()
 
     def _refuse(self, words: str) -> None:
         self.problem = words

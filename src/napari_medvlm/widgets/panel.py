@@ -224,7 +224,8 @@ class MedvlmPanel(QWidget):
         self.choosing.came.connect(self._show_prepared)
         self.choosing.changed.connect(self._show_state)
         self.choosing.wished.connect(self._pump.hurry)
-        self.source_box.said.connect(self.ask_box.show_line)
+        for part in (self.source_box, self.choosing):
+            part.said.connect(self.ask_box.show_line)
         self.ask_box.follow.toggled.connect(self._show_again)
         self.model_bar.changed.connect(self._on_model)
         self.managing.said.connect(self.ask_box.show_line)
@@ -347,7 +348,8 @@ class MedvlmPanel(QWidget):
             self.ask_box.show_line(self.ask_box.button.toolTip())
             return
         try:
-            self.ask()
+            if self.choosing.when_ready(self._on_ask):
+                self.ask()
         except MedvlmError as error:
             self.ask_box.show_line(str(error))
 
