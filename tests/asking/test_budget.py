@@ -40,8 +40,8 @@ def test_tiles_count_as_images() -> None:
 
 
 def test_images_that_the_model_sees_as_they_are_have_no_other_size() -> None:
-    fitting = [Frame.from_pixels(np.zeros((140, 196), np.uint8))]
-    assert Budget().words(model_offer("demo"), fitting, tiles=False).startswith("35 image tokens")
+    fitting = [Frame.from_pixels(np.zeros((140, 140), np.uint8))]
+    assert Budget().words(model_offer("demo"), fitting, tiles=False).startswith("25 image tokens")
     mixed = [*fitting, Frame.from_pixels(np.zeros((60, 100), np.uint8))]
     assert Budget().words(model_offer("demo"), mixed, tiles=False).startswith("resized for the")
 

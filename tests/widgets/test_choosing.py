@@ -86,6 +86,18 @@ def test_one_key_over_the_image_picks_and_takes_out(
     assert "key K" in panel.source_box.slices.add.toolTip()
 
 
+def test_the_same_key_works_in_the_panel_but_not_where_words_are_typed(
+    qtbot: Any, panel: MedvlmPanel, scan: Any, viewer: Any
+) -> None:
+    panel.choose_slices("2, 5")
+    _scroll(viewer, scan, 7)
+    qtbot.keyClick(panel.source_box.slices.picked, Qt.Key.Key_K)
+    assert [pick.index for pick in panel.source_box.picks] == [2, 5, 7]
+    panel.ask_box.put("")
+    qtbot.keyClick(panel.ask_box.text, Qt.Key.Key_K)
+    assert [pick.index for pick in panel.source_box.picks] == [2, 5, 7]
+
+
 def test_the_key_is_none_of_naparis_and_is_given_back(
     qtbot: Any, panel: MedvlmPanel, scan: Any, viewer: Any
 ) -> None:
@@ -314,7 +326,7 @@ def test_asking_waits_for_frames_without_holding_anything_up(
     slow = Slow()
     data, attributes, _ = layer_data(Clip(slow, digest="5" * 64, prefetch=False))
     viewer.add_image(data, **attributes)
-    _wait_for(qtbot, panel, [0])
+    qtbot.waitUntil(lambda: panel.choosing.prepared is not None, timeout=PATIENCE)
     slow.go_on.clear()
     panel.choose_slices("3, 5")
     panel.ask_box.put("Which way?")

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Qt, QTimer, Signal
+from qtpy.QtGui import QKeyEvent
 
 from ..asking import FramePreparer, Prepared
 from ..asking.picks import Picks
@@ -161,6 +162,15 @@ class Choosing(QObject):
         """Say whether the panel is in its dock: the key is the viewer's own otherwise."""
         self._key.bind(docked)
         self._source_box.slices.name_key(self._key.name)
+
+    def key_pressed(self, event: QKeyEvent | None) -> bool:
+        """Pick with the same key where the panel has the focus; False for any other key."""
+        if event is None or event.modifiers() != Qt.KeyboardModifier.NoModifier:
+            return False
+        if not self._key.name or event.text().upper() != self._key.name:
+            return False
+        self._source_box.toggle()
+        return True
 
     def _take(self, prepared: Prepared) -> None:
         if prepared.error is not None:

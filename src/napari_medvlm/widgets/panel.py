@@ -253,7 +253,7 @@ class MedvlmPanel(QWidget):
             self._on_ask()
         elif stops(event) and self.busy:
             self.stop()
-        else:
+        elif not self.choosing.key_pressed(event):
             super().keyPressEvent(event)
 
     def event(self, event: QEvent | None) -> bool:
