@@ -144,8 +144,10 @@ def _room(folder: Path, needed: int) -> tuple[Fact, str]:
     return Fact("free space", f"{size_in_bytes(free)}: too little", True), lacking
 
 
-def access_words(row: ModelRow) -> str:
-    """Who may have a model, in a word or two."""
+def access_words(row: ModelRow, offer: HubOffer | None = None) -> str:
+    """Who may have a model, in a word or two; the hub, where it was asked, knows best."""
+    if offer is not None:
+        return "gated" if offer.gated else "not gated"
     if not row.repository or row.entry is None:
         return "here"
     return {None: "not known yet", True: "gated", False: "not gated"}[row.gated]
