@@ -155,10 +155,9 @@ def _why_no_gpu(machine: Machine) -> str:
         return ""
     if not machine.gpus:
         return "no NVIDIA GPU was found (its driver's nvidia-smi lists none)."
-    gpu = f"{device_words(machine.gpus[0].device)} ({machine.gpus[0].name})"
     if machine.torch is None:
         return _NO_TORCH
     return (
-        f"torch {machine.torch.version} was built without CUDA, so it cannot use the {gpu}. "
-        f"To get one that can: {CUDA_HINT}"
+        f"torch {machine.torch.version} was built without CUDA. To get one that can use the GPU: "
+        f"{CUDA_HINT}"
     )

@@ -69,6 +69,7 @@ class ModelsTable(QTreeWidget):
             self.select(key if key in self._items else next(iter(self._items), ""))
         for row, access, state in rows:
             self._fill(self._items[row.key], row, access, state)
+        self.setMinimumHeight(self._height(min(max(len(rows), 5), 7)))
 
     def words(self, key: str) -> list[str]:
         """The texts of a model's line."""
@@ -77,8 +78,10 @@ class ModelsTable(QTreeWidget):
     def sizeHint(self) -> QSize:
         """As high as the lines are, within reason."""
         lines = min(max(len(self._items), 5), 9)
-        height = self.header().sizeHint().height() + lines * (self.sizeHintForRow(0) or 24) + 6
-        return QSize(900, height)
+        return QSize(900, self._height(lines))
+
+    def _height(self, lines: int) -> int:
+        return self.header().sizeHint().height() + lines * max(self.sizeHintForRow(0), 20) + 6
 
     def _new(self, key: str) -> QTreeWidgetItem:
         item = QTreeWidgetItem()
