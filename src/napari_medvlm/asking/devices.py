@@ -13,7 +13,7 @@ from .remembered import Wish
 
 #: Gets torch built for the GPU's driver, on Linux and Windows.
 CUDA_HINT = (
-    "pip install uv, then: uv pip install --reinstall-package torch torch --torch-backend=auto"
+    "pip install uv, then: uv pip install torch --reinstall-package torch --torch-backend=auto"
 )
 _NO_TORCH = f"torch is not installed. {install_hint('torch')}"
 

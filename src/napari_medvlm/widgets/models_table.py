@@ -81,7 +81,8 @@ class ModelsTable(QTreeWidget):
         return QSize(900, self._height(lines))
 
     def _height(self, lines: int) -> int:
-        return self.header().sizeHint().height() + lines * max(self.sizeHintForRow(0), 20) + 6
+        head: int = self.header().sizeHint().height()
+        return head + lines * max(self.sizeHintForRow(0), 20) + 6
 
     def _new(self, key: str) -> QTreeWidgetItem:
         item = QTreeWidgetItem()
