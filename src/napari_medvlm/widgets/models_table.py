@@ -82,7 +82,8 @@ class ModelsTable(QTreeWidget):
 
     def _height(self, lines: int) -> int:
         head: int = self.header().sizeHint().height()
-        return head + lines * max(self.sizeHintForRow(0), 20) + 6
+        row: int = max(self.sizeHintForRow(0), 20)
+        return head + lines * row + 6
 
     def _new(self, key: str) -> QTreeWidgetItem:
         item = QTreeWidgetItem()
