@@ -16,6 +16,7 @@ from typing import Any
 
 from .errors import ImagingError, MedvlmError
 from .imaging.layers import SOURCE_KEY, LayerData, layer_data
+from .imaging.progress import Cancelled, Progress
 from .imaging.reading import read, read_files
 from .imaging.sniffing import sniff
 from .imaging.volume import Volume
@@ -107,15 +108,35 @@ def _renamed(layer: LayerData, paths: list[Path]) -> LayerData:
 def write_nifti(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     """Write an image or label layer to NIfTI, on the grid of its source; napari calls this.
 
+    In an open window it is written in a thread, with a bar and a button to stop it; napari goes
+    on when the file is there.
+
     Raises
     ------
     ImagingError
         If it cannot be written.
+    Cancelled
+        If the user stopped it; there is no new file then.
     """
     from .imaging import writing
 
-    volume = writing.layer_volume(data, attributes, _shown_volumes())
-    written = writing.write_nifti(volume, path)
+    shown = _shown_volumes()
+
+    def work(progress: Progress | None) -> tuple[Volume, Path]:
+        volume = writing.layer_volume(data, attributes, shown)
+        return volume, writing.write_nifti(volume, path, progress)
+
+    name = Path(path).name
+    asked = _window()
+    if asked is None:
+        volume, written = work(None)
+    else:
+        from .widgets.waiting import wait_for
+
+        try:
+            volume, written = wait_for(work, f"Writing {name}", asked[1])
+        except Cancelled as error:
+            raise Cancelled(f"{name} was not written: you stopped it.") from error
     for told in writing.caveats(volume):
         warnings.warn(told, stacklevel=2)
     return [str(written)]
