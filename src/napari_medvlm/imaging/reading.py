@@ -79,7 +79,7 @@ def find(place: Path, progress: Progress | None = None) -> Found:
                 f"There is no file or folder {place}.", "Check the path for typing mistakes."
             )
         if place.is_dir():
-            os.listdir(place)  # files_in would pass over a folder that may not be read
+            os.scandir(place).close()  # files_in would pass over a folder that may not be read
             return find_files(list(files_in(place)), progress)
         return _find_one(place)
 
@@ -123,7 +123,7 @@ def find_files(paths: list[Path], progress: Progress | None = None) -> Found:
     """List what several files hold together."""
     kinds: dict[Path, Kind] = {}
     left_out: list[LeftOut] = []
-    dicom: dict[Path, Outcome] = {}
+    dicom: list[tuple[Path, Outcome]] = []
     for start in range(0, len(paths), _BLOCK):
 
         def tell(n: int, start: int = start) -> None:
@@ -131,7 +131,7 @@ def find_files(paths: list[Path], progress: Progress | None = None) -> Found:
                 progress(Step(start + n, len(paths), "looking at files"))
 
         heads = read_heads(paths[start : start + _BLOCK], tell=tell)
-        dicom |= _look_at(heads, kinds, left_out)
+        dicom += _look_at(heads, kinds, left_out)
     parts = companions(kinds)
     kinds = {path: kind for path, kind in kinds.items() if path not in parts}
     left_out = [one for one in left_out if one.path not in parts]
@@ -139,7 +139,7 @@ def find_files(paths: list[Path], progress: Progress | None = None) -> Found:
     if dicom:
         from .dicom.series import found_in
 
-        listed = found_in(pair for pair in dicom.items() if pair[0] not in parts)
+        listed = found_in(pair for pair in dicom if not parts or pair[0] not in parts)
         entries += listed.entries
         left_out += listed.left_out
     for path, kind in kinds.items():
@@ -150,7 +150,9 @@ def find_files(paths: list[Path], progress: Progress | None = None) -> Found:
     return Found(tuple(entries), tuple(left_out))
 
 
-def _look_at(heads: Heads, kinds: dict[Path, Kind], left_out: list[LeftOut]) -> dict[Path, Outcome]:
+def _look_at(
+    heads: Heads, kinds: dict[Path, Kind], left_out: list[LeftOut]
+) -> list[tuple[Path, Outcome]]:
     """Tell what some files are; the headers of those that are DICOM."""
     marked = heads.begin_with(b"DICM", 128)
     dicom: list[int] = []
@@ -174,13 +176,13 @@ def _look_at(heads: Heads, kinds: dict[Path, Kind], left_out: list[LeftOut]) -> 
             except OSError as error:
                 left_out.append(_unopened(path, error.strerror or str(error)))
     if not dicom:
-        return {}
+        return []
     from .dicom.many_headers import read_many, read_one
 
     with quietly():
         headers = read_many(heads, [n for n in dicom if marked[n]])
         headers |= {n: read_one(heads.paths[n]) for n in dicom if not marked[n]}
-    return {heads.paths[n]: headers[n] for n in dicom}
+    return [(heads.paths[n], headers[n]) for n in dicom]
 
 
 def _unopened(path: Path, reason: str) -> LeftOut:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from napari_medvlm.imaging import heads
 from napari_medvlm.imaging.dicom import header, lockstep
 from napari_medvlm.imaging.dicom.header import TAGS, read_headers
 from napari_medvlm.imaging.dicom.lockstep import headers_in_step
@@ -17,6 +18,7 @@ from napari_medvlm.imaging.dicom.many_headers import read_many, read_one
 from napari_medvlm.imaging.dicom.plain_values import ODD, Unexpected, plain_value, plain_values
 from napari_medvlm.imaging.dicom.quick import Wanted, quick_header
 from napari_medvlm.imaging.heads import read_heads
+from napari_medvlm.imaging.progress import Cancelled
 
 from ..series import save
 from . import odd_enhanced, odd_objects, odd_scanners, odd_series
@@ -37,10 +39,10 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def assert_alike(paths: Sequence[Path], width: int, wanted: Wanted = WANTED) -> set[int]:
     """Numbers of the files that went in step; their headers are those of ``quick_header``."""
-    heads = read_heads(paths, width)
-    marked = [n for n, is_marked in enumerate(heads.begin_with(b"DICM", 128)) if is_marked]
+    read = read_heads(paths, width)
+    marked = [n for n, is_marked in enumerate(read.begin_with(b"DICM", 128)) if is_marked]
     seen: list[int] = []
-    for group in headers_in_step(heads.data, heads.lengths, marked, wanted, heads.more):
+    for group in headers_in_step(read.data, read.lengths, marked, wanted, read.more):
         seen += group.rows
         for n, row in enumerate(group.rows):
             plain, ours = quick_header(paths[row], wanted), group.header(n)
@@ -57,12 +59,12 @@ def assert_alike(paths: Sequence[Path], width: int, wanted: Wanted = WANTED) -> 
 
 def assert_read_alike(paths: Sequence[Path], width: int = 8192) -> None:
     """Headers and errors of many files are those of each read by itself."""
-    heads = read_heads(paths, width)
-    marked = [n for n, is_marked in enumerate(heads.begin_with(b"DICM", 128)) if is_marked]
+    read = read_heads(paths, width)
+    marked = [n for n, is_marked in enumerate(read.begin_with(b"DICM", 128)) if is_marked]
     header._models.clear()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        many = read_many(heads, marked)
+        many = read_many(read, marked)
         assert sorted(many) == marked
         for n in marked:
             header._models.clear()
@@ -141,9 +143,9 @@ def test_files_out_of_step_are_read_alike(tmp_path):
 
 def test_files_that_vanish_meanwhile_are_left(tmp_path):
     paths = folder_of(tmp_path, 8)
-    heads = read_heads(paths, NARROW)
+    read = read_heads(paths, NARROW)
     paths[2].unlink()
-    found = read_many(heads, list(range(8)))
+    found = read_many(read, list(range(8)))
     assert isinstance(found[2], FileNotFoundError)
     assert [vars(h) for n in (1, 7) for h in found[n]] == [
         vars(h) for n in (1, 7) for h in read_headers(paths[n])
@@ -222,17 +224,37 @@ def test_values_of_many_are_the_values_of_each(vr, raws):
     assert list(map(type, got)) == list(map(type, expected))
 
 
+def test_files_from_a_slow_drive_are_asked_for_together(tmp_path, monkeypatch):
+    monkeypatch.setattr(heads, "_SLOW", 0)
+    paths = [tmp_path / str(n) for n in range(100)]
+    for n, path in enumerate(paths):
+        if n != 70:
+            path.write_bytes(f"file {n}".encode())
+    told: list[int] = []
+    read = read_heads(paths, 64, told.append)
+    assert [read.head(n, 64) for n in (0, 40, 99)] == [b"file 0", b"file 40", b"file 99"]
+    assert list(read.problems) == [70]
+    assert told == [0, 32, 64, 96]
+
+    def stop(n: int) -> None:
+        if n > 40:
+            raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        read_heads(paths, 64, stop)
+
+
 def test_heads_hold_what_files_begin_with(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     (tmp_path / "b").write_bytes(bytes(range(200)))
     paths = [tmp_path / "a", tmp_path / "b", tmp_path / "none", tmp_path]
-    heads = read_heads(paths, 160)
-    assert heads.lengths.tolist() == [3, 160, 0, 0]
-    assert heads.head(0, 100) == b"abc"
-    assert heads.head(1, 5) == bytes(range(5))
-    assert sorted(heads.problems) == [2, 3]
-    assert heads.begin_with(b"bc", 1) == [True, False, False, False]
-    data, lengths = heads.more(np.array([1, 0, 2]), np.array([150, 2, 0]))
+    read = read_heads(paths, 160)
+    assert read.lengths.tolist() == [3, 160, 0, 0]
+    assert read.head(0, 100) == b"abc"
+    assert read.head(1, 5) == bytes(range(5))
+    assert sorted(read.problems) == [2, 3]
+    assert read.begin_with(b"bc", 1) == [True, False, False, False]
+    data, lengths = read.more(np.array([1, 0, 2]), np.array([150, 2, 0]))
     assert lengths.tolist() == [50, 1, 0]
     assert data[0, :50].tobytes() == bytes(range(150, 200))
     assert data[1, :1].tobytes() == b"c"

@@ -27,8 +27,8 @@ from .values import floats, length, number, private, sequence, unit_orientation,
 from .windows import WINDOW_TAGS, read_windows
 
 __all__ = [
-    "DAMAGE", "OWN", "SPACING_TAGS", "TAGS", "ImageHeader", "NotAnImage", "another",
-    "headers_from", "patient_position", "read_headers",
+    "DAMAGE", "OWN", "SPACING_TAGS", "TAGS", "ImageHeader", "NotAnImage",
+    "headers_from", "made", "patient_position", "read_headers",
 ]  # fmt: skip
 
 #: Pixel spacing by preference: attribute, tag, what a reader must know about it.
@@ -198,23 +198,25 @@ def _shared(ds: Any) -> Hashable:
 
 def _another(model: ImageHeader, path: Path, ds: QuickHeader) -> ImageHeader:
     """The header of an image that differs from another one in ``OWN`` alone."""
-    return another(
-        model,
-        path=path,
-        instance=str(value([ds], "SOPInstanceUID") or path),
-        order=(model.order[0], number(value([ds], "InstanceNumber")) or 0.0, 0.0),
-        position=patient_position(value([ds], "ImagePositionPatient")),
-        location=number(value([ds], "SliceLocation")),
-        traits=traits.at_other_times(model.traits, [ds]),
-        pixels_at=ds.pixels,
-    )
+    own = {
+        "path": path,
+        "instance": str(value([ds], "SOPInstanceUID") or path),
+        "order": (model.order[0], number(value([ds], "InstanceNumber")) or 0.0, 0.0),
+        "position": patient_position(value([ds], "ImagePositionPatient")),
+        "location": number(value([ds], "SliceLocation")),
+        "traits": traits.at_other_times(model.traits, [ds]),
+        "pixels_at": ds.pixels,
+    }
+    return made({**model.__dict__, **own})
 
 
-def another(model: ImageHeader, **changed: Any) -> ImageHeader:
-    """A header with some fields changed; ``dataclasses.replace``, ten times as fast."""
+def made(fields: dict[str, Any]) -> ImageHeader:
+    """A header of all these fields.
+
+    It goes past the constructor of a frozen class, which sets field by field: thousands are read.
+    """
     header = object.__new__(ImageHeader)
-    # Past the constructor of a frozen class, which sets field by field: thousands are read.
-    header.__dict__.update(model.__dict__, **changed)
+    header.__dict__.update(fields)
     return header
 
 
@@ -286,8 +288,10 @@ def _header(
 def patient_position(found: Any) -> tuple[float, ...] | None:
     """ImagePositionPatient as three numbers in mm; None where it is no place."""
     numbers = floats(found)
-    sound = len(numbers) == 3 and all(abs(n) < _FAR for n in numbers)
-    return numbers if sound else None
+    if len(numbers) != 3:
+        return None
+    x, y, z = numbers
+    return numbers if abs(x) < _FAR and abs(y) < _FAR and abs(z) < _FAR else None
 
 
 def _spacing(places: Sequence[Tags]) -> tuple[tuple[float, ...] | None, int]:

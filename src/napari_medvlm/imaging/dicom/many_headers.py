@@ -10,19 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from ..heads import Heads
-from .dataset import DAMAGE, Tag, wanted
+from .dataset import DAMAGE, wanted
 from .header import (
     OWN,
     TAGS,
     ImageHeader,
     NotAnImage,
-    another,
     headers_from,
+    made,
     patient_position,
     read_headers,
 )  # fmt: skip
 from .lockstep import InStep, headers_in_step
-from .quick import NativePixels
 from .traits import Traits, at_other_times
 from .values import number
 
@@ -97,46 +96,34 @@ def _others(
     model: ImageHeader, paths: Sequence[Path], group: InStep, part: list[int]
 ) -> Iterator[tuple[int, Outcome]]:
     """Headers that differ from the first in ``OWN`` alone."""
-    changes: dict[str, list[Any]] = {}
     files = [paths[group.rows[n]] for n in part]
-    instances = _column(group, "SOPInstanceUID", part)
-    if instances is not None:
-        changes["instance"] = [
-            str(uid or path) for uid, path in zip(instances, files, strict=True)
-        ]  # fmt: skip
-    elif model.instance == str(model.path):
+    changes: dict[str, list[Any]] = {"path": files, "pixels_at": [group.pixels[n] for n in part]}
+    for name, column in group.own.items():
+        # As ``values.value`` does: an empty value is none.
+        told = [None if found == "" else found for found in (column[n] for n in part)]
+        if name == "SOPInstanceUID":
+            changes["instance"] = [str(uid or path) for uid, path in zip(told, files, strict=True)]
+        elif name == "InstanceNumber":
+            lead = model.order[0]
+            changes["order"] = [(lead, _number(found) or 0.0, 0.0) for found in told]
+        elif name == "ImagePositionPatient":
+            changes["position"] = [patient_position(found) for found in told]
+        elif name == "SliceLocation":
+            changes["location"] = [_number(found) for found in told]
+    if "instance" not in changes and model.instance == str(model.path):
         changes["instance"] = [str(path) for path in files]
-    numbers = _column(group, "InstanceNumber", part)
-    if numbers is not None:
-        lead = model.order[0]
-        changes["order"] = [(lead, number(found) or 0.0, 0.0) for found in numbers]
-    positions = _column(group, "ImagePositionPatient", part)
-    if positions is not None:
-        changes["position"] = [patient_position(found) for found in positions]
-    locations = _column(group, "SliceLocation", part)
-    if locations is not None:
-        changes["location"] = [number(found) for found in locations]
     times = _times(model.traits, group, part)
     if times is not None:
         changes["traits"] = times
-    names = ("path", "pixels_at", *changes)
-    pixels: list[NativePixels | None] = [group.pixels[n] for n in part]
-    columns = zip(files, pixels, *changes.values(), strict=True)
-    for n, fields in zip(part, columns, strict=True):
-        yield group.rows[n], [another(model, **dict(zip(names, fields, strict=True)))]
+    fields = model.__dict__
+    names = tuple(changes)
+    for n, own in zip(part, zip(*changes.values(), strict=True), strict=True):
+        yield group.rows[n], [made({**fields, **dict(zip(names, own, strict=True))})]
 
 
-def _column(group: InStep, name: Tag, part: list[int]) -> list[Any] | None:
-    """Values of some of the files; None where all have the first one's."""
-    column = group.own.get(name)
-    if column is None:
-        return None
-    return [_told(column[n]) for n in part]
-
-
-def _told(found: Any) -> Any:
-    # As ``values.value`` does: an empty value is none.
-    return None if found == "" else found
+def _number(found: Any) -> float | None:
+    # Numbers of the usual text are finite.
+    return float(found) if type(found) is int else number(found)
 
 
 def _times(traits: Traits, group: InStep, part: list[int]) -> list[Traits] | None:

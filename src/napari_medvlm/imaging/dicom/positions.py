@@ -30,10 +30,13 @@ def heights(headers: Sequence[ImageHeader]) -> tuple[float, ...]:
 def stacks(headers: Sequence[ImageHeader]) -> list[list[ImageHeader]]:
     """Images at each position along the slice normal, from low to high."""
     along = heights(headers)
-    order = sorted(range(len(headers)), key=lambda n: along[n])
-    found = _by_tile(headers, along) or _clusters(along, order, SAME)
+    order = sorted(range(len(headers)), key=along.__getitem__)
     steps = [along[b] - along[a] for a, b in pairwise(order)]
     loose = min(_JITTER, 0.05 * max(steps, default=0.0))
+    tiles = _by_tile(headers, along)
+    if not tiles and min(steps, default=0.0) >= max(SAME, loose) > 0:
+        return [[headers[n]] for n in order]  # the usual case: each has a place of its own
+    found = tiles or _clusters(along, order, SAME)
     if loose > SAME:
         # Positions that shake a little from one time point to the next.
         looser = _clusters(along, order, loose)

@@ -75,7 +75,7 @@ def _entries(headers: Sequence[ImageHeader], left_out: list[LeftOut]) -> list[En
     """One entry for each volume of a series; files that none of them uses are left out."""
     parts = split(headers)
     entries = []
-    used: set[Path] = set()
+    placements = []
     reasons: dict[Path, str] = {}
     for n, part in enumerate(parts):
         remarks: tuple[str, ...] = ()
@@ -84,10 +84,12 @@ def _entries(headers: Sequence[ImageHeader], left_out: list[LeftOut]) -> list[En
             label = part.label or ("apart in place" if placed else "an image of its own")
             remarks = (f"The series holds {len(parts)} volumes; this one: {label}.",)
         placement = place(part.headers)
-        used.update(h.path for point in placement.points for h in point)
+        placements.append(placement)
         reasons.update((h.path, reason) for h, reason in placement.unused)
         entries.append(_entry(part.headers, placement, f" ({n + 1})" if n else "", remarks))
-    left_out += [LeftOut(path, why) for path, why in reasons.items() if path not in used]
+    if reasons:
+        used = {h.path for one in placements for point in one.points for h in point}
+        left_out += [LeftOut(path, why) for path, why in reasons.items() if path not in used]
     return entries
 
 

@@ -119,6 +119,8 @@ def _by_geometry(headers: Sequence[ImageHeader]) -> list[list[ImageHeader]]:
 
 def same_geometry(a: ImageHeader, b: ImageHeader) -> bool:
     """Whether two images have one pixel spacing and one orientation."""
+    if a.spacing is b.spacing and a.orientation is b.orientation:
+        return True  # the usual case: headers of one series share what is the same
     if not _near(a.spacing, b.spacing, relative=1e-3):
         return False
     # Between two mosaics the scanner may have followed the patient's head.

@@ -82,20 +82,19 @@ def values_of(
     same: dict[Tag, Any] = {}
     for key, (vr, raw) in shared.items():
         name = wanted[key][0]
-        same[name] = _named(name, plain_value(_vr(key, vr, shared, own), raw, charset))
+        value = plain_value(_vr(key, vr, shared, own), raw, charset)
+        same[name] = PrivateValue(value) if isinstance(name, tuple) else value
     columns: dict[Tag, list[Any]] = {}
     odd: set[int] = set()
     for key, (vr, raws) in own.items():
         name = wanted[key][0]
         column = plain_values(_vr(key, vr, shared, own), raws, charset)
-        odd.update(n for n, value in enumerate(column) if value is ODD)
-        columns[name] = [_named(name, value) for value in column]
+        if ODD in column:
+            odd.update(n for n, value in enumerate(column) if value is ODD)
+        private = isinstance(name, tuple)
+        columns[name] = [PrivateValue(value) for value in column] if private else column
     sound = [n for n in range(len(rows)) if n not in odd] if odd else None
     return same, columns, sound
-
-
-def _named(name: Tag, value: Any) -> Any:
-    return PrivateValue(value) if isinstance(name, tuple) else value
 
 
 def _vr(key: int, vr: bytes, shared: Raw, own: Mapping[int, Any]) -> bytes:

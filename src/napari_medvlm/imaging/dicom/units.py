@@ -77,7 +77,7 @@ def voxel_type(headers: Iterable[ImageHeader]) -> np.dtype[Any]:
         and int32 that holds every value that the bits allow, if all of these are whole; else
         float32.
     """
-    images = list(headers)
+    images = _of_each_kind(headers)
     if all(is_coloured(h) for h in images):
         return np.dtype(np.uint8)
     if any(h.floating or not all(part.is_integer() for part in linear(h)) for h in images):
@@ -93,6 +93,17 @@ def voxel_type(headers: Iterable[ImageHeader]) -> np.dtype[Any]:
     return np.dtype(np.float32)
 
 
+def _of_each_kind(headers: Iterable[ImageHeader]) -> list[ImageHeader]:
+    """One of the images whose values are to be treated alike, for each way to treat them."""
+    return list({
+        (
+            id(h.lut), h.slope, h.intercept, h.shape, h.photometric, h.bits, h.high, h.signed,
+            h.allocated, h.floating, h.inverse, h.padding,
+        ): h
+        for h in headers
+    }.values())  # fmt: skip
+
+
 def _final_ends(header: ImageHeader) -> tuple[float, float]:
     slope, intercept = linear(header)
     low, high = header.lut.ends if header.lut is not None else stored_range(header)
@@ -104,7 +115,7 @@ def padding_of(headers: Iterable[ImageHeader]) -> tuple[float, float] | None:
 
     None where no header tells it, or where images of the group disagree about it.
     """
-    found = {_final_padding(h) for h in headers}
+    found = {_final_padding(h) for h in _of_each_kind(headers)}
     return found.pop() if len(found) == 1 else None
 
 

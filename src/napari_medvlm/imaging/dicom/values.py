@@ -43,15 +43,18 @@ def floats(found: Any) -> tuple[float, ...]:
         numbers = tuple([float(part) for part in found])
     except (TypeError, ValueError, OverflowError):
         return ()
-    return numbers if all(abs(number) < _HUGE for number in numbers) else ()
+    for number in numbers:
+        if not abs(number) < _HUGE:  # nor is "not a number"
+            return ()
+    return numbers
 
 
 def number(found: Any) -> float | None:
     """The first number of a value."""
     if found is None:
         return None
-    if found is None:
-        return None
+    if type(found) is float:  # the usual case
+        return found if abs(found) < _HUGE else None
     numbers = floats(found)
     return numbers[0] if numbers else None
 
