@@ -308,7 +308,9 @@ def test_a_layer_renamed_and_moved_during_an_answer_keeps_its_boxes(
     assert names == {"another name", "below"}
     (findings,) = (one for one in viewer.layers if one.name.startswith("findings"))
     assert len(findings.data) == 1
-    assert panel._turns._pointing.layer_of(_last(panel)) is layer
+    exchange = _last(panel)
+    panel.conversation_view.box_clicked.emit(exchange, exchange.boxes[0])
+    assert panel.source_box.layer is layer
 
 
 def test_a_layer_deleted_during_an_answer_leaves_the_answer_and_a_line(
