@@ -19,7 +19,7 @@ FRAMES = tuple(Frame.from_pixels(np.full((60, 80), n, np.uint8)) for n in range(
 
 def test_the_line_tells_tokens_and_memory_before_anything_runs() -> None:
     words = Budget().words(model_offer("demo"), FRAMES, tiles=False)
-    assert words.startswith("about 405 tokens · needs 6")
+    assert words.startswith("105 image tokens · needs 6")
     assert words.endswith("GB free")
 
 
@@ -32,9 +32,9 @@ def test_tiles_count_as_images() -> None:
     offer = model_offer(str(FLEMING), device="cpu")
     whole = Budget().words(offer, FRAMES[:1], tiles=False)
     tiled = Budget().words(offer, FRAMES[:1], tiles=True)
-    assert "about 316 tokens" in whole
+    assert "16 image tokens" in whole
     # 80 x 60 is nearest to 4 x 3 tiles, and a thumbnail.
-    assert "about 508 tokens" in tiled
+    assert "208 image tokens" in tiled
 
 
 def test_a_gpu_is_asked_in_the_background_and_what_is_tight_comes_with_advice(

@@ -14,6 +14,7 @@ from napari_medvlm.asking import Part, chips_of, sent_frames, sent_question
 from napari_medvlm.asking.chips import Sent, chip_facts, chip_words, has_options, spoken
 from napari_medvlm.dialogue import Question, Region
 from napari_medvlm.imaging import Clip, Frame, Scaling, Selection, Volume, take
+from napari_medvlm.imaging.slab import SLAB_KINDS, Slab
 from napari_medvlm.models import PROFILES, Chip
 
 from .scans import clip, ct
@@ -156,6 +157,15 @@ def test_videos_as_they_were_trained(frames: int, pace: float, tone: str) -> Non
     assert by_topic(chips_of(FLEMING, sent))["count"].tone == tone
 
 
+def test_slabs_are_told() -> None:
+    for kind in SLAB_KINDS:
+        frames = take(ct(), Selection((3,), slab=Slab(3, kind)))
+        chip = by_topic(chips_of(DEMO, sent_frames(frames)))["slab"]
+        assert (chip.tone, chip.label) == ("unsure", f"slab, {kind}")
+    thin = take(ct(), Selection((3,)))
+    assert "slab" not in by_topic(chips_of(DEMO, sent_frames(thin)))
+
+
 def test_regions_and_tiles_are_told() -> None:
     frames = take(ct(), Selection((0, 6)))
     question = Question("?", frames, regions=(Region(0, (0, 0, 2, 2)),), tiles=True)
@@ -197,6 +207,7 @@ SENT = st.builds(
     planes=st.lists(st.sampled_from(["axial", "coronal", "acquired"]), unique=True).map(tuple),
     windows=st.lists(st.sampled_from(["lung", ""]), unique=True).map(tuple),
     own_scaling=st.booleans(),
+    slab=st.sampled_from(["", "mean"]),
     body_part=st.sampled_from(["", "CHEST", "KNEE"]),
     regions=st.integers(0, 3),
     tiles=st.booleans(),

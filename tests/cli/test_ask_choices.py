@@ -88,6 +88,6 @@ def test_seconds_are_of_clips_and_two(clip: Clip) -> None:
 
 def test_tiles_reach_the_question() -> None:
     path = SAMPLES / "radiograph.png"
-    _, composed = ask.build(options(path, "--tiles"), FLEMING)
+    _, composed = ask.build(options(path, "--tiles"), PROFILES["fleming-vl-8b"])
     assert composed.question.tiles
-    assert not ask.build(options(path), FLEMING)[1].question.tiles
+    assert not ask.build(options(path), PROFILES["fleming-vl-8b"])[1].question.tiles

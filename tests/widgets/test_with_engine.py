@@ -80,6 +80,28 @@ def test_a_question_is_answered_stopped_and_the_process_ends_with_the_panel(
     qtbot.waitUntil(lambda: _gone(pid), timeout=PATIENCE)
 
 
+def test_questions_asked_while_the_model_loads_wait_and_follow(
+    qtbot: Any, viewer: Any, live: MedvlmPanel, engine: ModelThread
+) -> None:
+    data, attributes, _ = layer_data(ct())
+    viewer.add_image(data, **attributes)
+    live.ask_box.generation.tokens.setValue(SHORT)
+    live.ask("What is the view of this chest X-ray?")
+    assert engine.state.status != "answering"
+    live.ask_box.follow.setChecked(True)
+    assert live.ask("And what else?") == 0
+    (view,) = live.conversation_view.views[1:]
+    assert "1 ahead · follows it" in view.meta.text()
+    qtbot.waitUntil(lambda: not live.busy, timeout=PATIENCE)
+    first, second = live.session.conversation.exchanges
+    assert (first.stage, second.stage) == (Stage.DONE, Stage.DONE), second.status_words(0)
+    assert first.turn is not None
+    assert [turn.reply for turn in second.question.history] == [first.turn.reply]
+    assert second.reply is not None
+    # The conversation's cache is good for all that it follows.
+    assert second.reply.reused_tokens > 0
+
+
 def test_a_folder_that_is_no_model_becomes_a_line(
     qtbot: Any, live: MedvlmPanel, tmp_path: Path
 ) -> None:

@@ -13,9 +13,8 @@ from ..errors import MedvlmError
 from ..imaging import Frame
 from ..models.catalog import PROFILES, find
 from ..models.checkpoint import open_checkpoint
-from ..models.counting import load_of
+from ..models.counting import load_of, load_of_images
 from ..models.footprint import KNOWN, Footprint, footprint_of
-from ..models.internvl.tiles import tile_count
 from ..models.planning import PRECISIONS, Load, Plan, Precision, plan
 from ..models.profiles import Profile
 from ..models.store import locate
@@ -103,16 +102,12 @@ def plan_words(one: Plan, memory: DeviceMemory | None) -> str:
     count = one.load.images
     words = [
         f"{count} image{'' if count == 1 else 's'}",
-        f"{one.load.images * one.load.image_tokens:,} tokens",
+        f"{one.load.visual_tokens:,} tokens",
         f"needs {size_in_bytes(one.need.total)}",
     ]
     if memory is not None:
         words[-1] += f" of {size_in_bytes(memory.free)} free"
     return " · ".join(words)
-
-
-#: Fewest and most tiles of an image, as published folders state them.
-_TILES = (1, 12)
 
 
 class Budget:
@@ -126,8 +121,15 @@ class Budget:
         self._found: dict[str, DeviceMemory | None] = {}
         self._asked: set[str] = set()
 
-    def words(self, offer: ModelOffer | None, frames: Sequence[Frame], *, tiles: bool) -> str:
-        """One line: "about 1,580 tokens · needs 0.7 GB of 22.3 GB free", with advice if need be.
+    def words(
+        self,
+        offer: ModelOffer | None,
+        frames: Sequence[Frame],
+        *,
+        tiles: bool,
+        video: bool = False,
+    ) -> str:
+        """One line: "1,280 image tokens · needs 0.7 GB of 22.3 GB free", with advice if need be.
 
         Parameters
         ----------
@@ -137,6 +139,8 @@ class Budget:
             What is sent.
         tiles
             Whether images are cut into tiles.
+        video
+            Whether they are sent as the frames of one clip.
 
         Returns
         -------
@@ -148,12 +152,12 @@ class Budget:
         memory = self._memory(offer.choice.device)
         try:
             model = sized(offer.choice.path)
-            load = _load(model, offer, frames, tiles=tiles)
+            load = _load(model, offer, frames, tiles=tiles, video=video)
         except MedvlmError:
             return ""  # the question itself will say what is wrong with it
         free = None if memory is None else memory.free
         made = plan(model.footprint, load, _precision(offer, memory), free)
-        told = f"about {load.prompt_tokens:,} tokens"
+        told = f"{load.visual_tokens:,} image tokens"
         if memory is not None:
             told += f" · needs {size_in_bytes(made.need.total)} of "
             told += f"{size_in_bytes(memory.free)} free"
@@ -171,15 +175,16 @@ class Budget:
         self._found[device] = device_memory(device)
 
 
-def _load(model: Sized, offer: ModelOffer, frames: Sequence[Frame], *, tiles: bool) -> Load:
-    # Frames are of one size nearly always; the largest stands for all of them otherwise.
-    wide, high = max((frame.size_wh for frame in frames), key=lambda size: size[0] * size[1])
-    count = len(frames)
-    if tiles and model.footprint.patches:
-        side = round((model.footprint.patches - 1) ** 0.5) * 14
-        count = sum(tile_count(frame.size_wh, side, _TILES) for frame in frames)
-    return load_of(
-        model.footprint, offer.profile, count, high, wide, folder=Path(offer.choice.path)
+def _load(
+    model: Sized, offer: ModelOffer, frames: Sequence[Frame], *, tiles: bool, video: bool
+) -> Load:
+    return load_of_images(
+        model.footprint,
+        offer.profile,
+        [frame.size_wh[::-1] for frame in frames],
+        video=video,
+        tiles=tiles,
+        folder=Path(offer.choice.path),
     )
 
 

@@ -39,6 +39,8 @@ class Sent:
         8 bit already.
     own_scaling
         Whether each slice was scaled by its own extremes.
+    slab
+        "mean" or "maximum", where each image is that of several slices; else empty.
     body_part
         As the file says it, empty where it does not.
     regions
@@ -58,6 +60,7 @@ class Sent:
     planes: tuple[str, ...] = ()
     windows: tuple[str, ...] = ()
     own_scaling: bool = False
+    slab: str = ""
     body_part: str = ""
     regions: int = 0
     tiles: bool = False
@@ -99,6 +102,7 @@ def sent_frames(
         planes=tuple(dict.fromkeys(f.plane for f in frames if f.plane in (*_PLANES, "acquired"))),
         windows=tuple(dict.fromkeys(window.name or "" for window in windows)),
         own_scaling=own_scaling and not windows and not video,
+        slab=next((frame.slab.kind for frame in frames if frame.slab is not None), ""),
         body_part=source.body_part if isinstance(source, Volume) else "",
         regions=regions,
         tiles=tiles and not video,
@@ -154,6 +158,7 @@ def chips_of(profile: Profile, sent: Sent) -> tuple[Chip, ...]:
     found += [
         _count(contract, name, sent),
         _scaling(contract, name, sent),
+        _slab(name, sent),
         _tiles(contract, name, sent),
         _region(contract, name, sent),
         _options(contract, name, sent),
@@ -293,7 +298,9 @@ def _scaling(contract: InputContract, name: str, sent: Sent) -> Chip | None:
     if not sent.windows:
         return None
     names = [window for window in sent.windows if window]
-    label = "several windows" if len(sent.windows) > 1 else f"{''.join(names) or 'your'} window"
+    label = f"{names[0]} window" if names else "as displayed"
+    if len(sent.windows) > 1:
+        label = "several windows"
     if each and sent.slices:
         sentence = (
             f"One window scaled all slices ({label}); {name} was trained on slices that were "
@@ -302,6 +309,16 @@ def _scaling(contract: InputContract, name: str, sent: Sent) -> Chip | None:
         return Chip("scaling", "unsure", label, sentence)
     sentence = f"{name} gets 8-bit images as displayed, which is what it was trained on."
     return Chip("scaling", "inside", label, sentence)
+
+
+def _slab(name: str, sent: Sent) -> Chip | None:
+    if not sent.slab:
+        return None
+    sentence = (
+        f"Each image is the {sent.slab} of several slices; nobody here knows that {name} was "
+        "trained on such slabs."
+    )
+    return Chip("slab", "unsure", f"slab, {sent.slab}", sentence)
 
 
 def _tiles(contract: InputContract, name: str, sent: Sent) -> Chip | None:

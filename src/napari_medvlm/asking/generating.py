@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..dialogue import Generation
+from ..errors import QuestionError
 from ..models.profiles import Profile
 
 #: Bounds of what can be set: tokens, temperature, top-p, repetition penalty, seed.
@@ -15,6 +16,27 @@ HIGHEST_SEED = 2**31 - 1
 def of_authors(profile: Profile | None) -> Generation:
     """As a model's authors run it: greedy, with their bound on the answer's length."""
     return Generation() if profile is None else Generation(max_new_tokens=profile.max_new_tokens)
+
+
+def bounded(generation: Generation) -> Generation:
+    """Settings, if each of them can be.
+
+    Raises
+    ------
+    QuestionError
+        For one that is out of its bounds.
+    """
+    penalty = generation.repetition_penalty
+    for name, value, low, high in (
+        ("a longest answer in tokens", generation.max_new_tokens, 1, MOST_TOKENS),
+        ("a temperature", generation.temperature, 0, HIGHEST_TEMPERATURE),
+        ("a top-p", generation.top_p, 0.01, 1),
+        ("a repetition penalty", 1.0 if penalty is None else penalty, *PENALTIES),
+        ("a seed", generation.seed, 0, HIGHEST_SEED),
+    ):
+        if not low <= value <= high:  # NaN too
+            raise QuestionError(f"Expected {name} from {low:g} to {high:,.15g}, got {value}.")
+    return generation
 
 
 def differences(now: Generation, profile: Profile | None) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,10 @@ from ..asking import (
     size_words,
 )  # fmt: skip
 from ..asking.chips import chip_facts, chip_words, outside
-from ..dialogue import Failed, Generation, Loaded, Loading, Prefill, Replied, Reply, Token
+from ..asking.generating import remark
+from ..asking.offers import TOY
+from ..asking.typed import Typed
+from ..dialogue import Failed, Loaded, Loading, Prefill, Replied, Reply, Token
 from ..dialogue.context import ParseContext
 from ..dialogue.question import Mode
 from ..dialogue.reply import FinishReason
@@ -44,15 +48,17 @@ from ..imaging import (
 )  # fmt: skip
 from ..imaging import slice_count as count_slices
 from ..imaging.scan import Entry, scan
+from ..models import PROFILES, Profile, sent_text
 from ..models.contracts import Chip, InputContract
 from ..models.planning import PRECISIONS
+from . import wording
 from .main import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USER_ERROR
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     parser.add_argument("path", help="a scan or a clip: file, or folder of DICOM files")
-    parser.add_argument("question", help="the question; may be empty for a task with its own")
+    wording.add_arguments(parser)
     parser.add_argument("--model", default="demo", help="catalog name or checkpoint folder")
     parser.add_argument("--entry", type=int, default=None, help="which series of a folder, from 0")
     parser.add_argument(
@@ -77,8 +83,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tiles", action="store_true", help="cut each image into tiles, for more detail"
     )
-    parser.add_argument("--task", default="ask", help="a prompt template of the model")
-    parser.add_argument("--mode", choices=["reasoning", "instruct"], default="reasoning")
     parser.add_argument(
         "--region",
         action="append",
@@ -86,9 +90,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="IMAGE:X0,Y0,X1,Y1",
         help="a box on a sent image (from 1), in its pixels",
     )
-    parser.add_argument("--max-new-tokens", type=int, default=1024)
-    parser.add_argument("--temperature", type=float, default=0.0)
-    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default=None, help="cpu, cuda, cuda:1; a GPU if there is one")
     parser.add_argument("--dtype", default=None, choices=PRECISIONS, help="int8: weights in 8 bit")
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
@@ -167,37 +168,32 @@ def _clip_frames(
 
 
 def build(
-    options: argparse.Namespace, contract: InputContract | None = None
+    options: argparse.Namespace, profile: Profile = PROFILES[TOY]
 ) -> tuple[Volume | Clip, Composed]:
-    """Read the path and write the question, for a model with this input contract.
+    """Read the path and write the question, for a model of this profile.
 
     Only slices that are sent are decoded.
     """
+    typed = wording.typed_of(options, profile)
     entries = scan(options.path).entries
     if not entries:
         read(options.path)  # says why there are none
     entry = _choose_entry(entries, options.entry)
     try:
-        return _composed(entry.open(lazy=True), options, contract)
+        return _composed(entry.open(lazy=True), options, profile.contract, typed)
     except ImagingError:
         # One of them is broken: of the others, which are all read now.
-        return _composed(entry.open(), options, contract)
+        return _composed(entry.open(), options, profile.contract, typed)
 
 
 def _composed(
-    source: Volume | Clip, options: argparse.Namespace, contract: InputContract | None
+    source: Volume | Clip, options: argparse.Namespace, contract: InputContract, typed: Typed
 ) -> tuple[Volume | Clip, Composed]:
     composed = compose(
         [Part(source, select(source, options, contract))],
-        options.question,
-        mode=options.mode,
-        task=options.task,
+        typed.text,
+        **typed.terms,
         regions=[_region(text) for text in options.region],
-        generation=Generation(
-            max_new_tokens=options.max_new_tokens,
-            temperature=options.temperature,
-            seed=options.seed,
-        ),
         tiles=options.tiles,
     )
     return source, composed
@@ -260,9 +256,13 @@ def follow(thread: ModelThread, request: int, printer: _Printer | None) -> Reply
 
 
 def reply_facts(
-    source: Volume | Clip, composed: Composed, reply: Reply, chips: Sequence[Chip] = ()
+    source: Volume | Clip,
+    composed: Composed,
+    reply: Reply,
+    chips: Sequence[Chip] = (),
+    sent: str = "",
 ) -> dict[str, Any]:
-    """Everything of one answer as plain values, for ``--json``."""
+    """Everything of one answer as plain values, for ``--json``; ``sent`` is the turn's text."""
     question = composed.question
     affine = source.affine if isinstance(source, Volume) and source.oriented else None
     boxes = []
@@ -283,7 +283,10 @@ def reply_facts(
         boxes.append(fact)
     return {
         "question": question.text,
+        "sent": sent,
         "mode": question.mode,
+        "choices": [list(choice) for choice in question.choices],
+        "generation": asdict(question.generation),
         "reasoning": reply.reasoning,
         "answer": reply.answer,
         "choice": reply.choice,
@@ -303,16 +306,18 @@ def reply_facts(
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
     offer = model_offer(options.model, device=options.device, dtype=options.dtype)
-    source, composed = build(options, offer.profile.contract)
+    source, composed = build(options, offer.profile)
     for number, frame in enumerate(composed.question.frames):
         _say(frame_words(number, frame))
-    for remark in composed.remarks:
-        _say(f"Note: {remark}")
+    for note in composed.remarks:
+        _say(f"Note: {note}")
     chips = chips_of(offer.profile, sent_question(composed.question, composed.parts))
     say_chips(chips)
+    if other := remark(composed.question.generation, offer.profile):
+        _say(f"Note: {other}")
     thread = ModelThread()
     try:
-        printer = None if options.json else _Printer(options.mode)
+        printer = None if options.json else _Printer(composed.question.mode)
         reply = follow(thread, thread.ask(composed.question, offer.choice), printer)
     except KeyboardInterrupt:
         thread.stop()
@@ -323,7 +328,8 @@ def run(options: argparse.Namespace) -> int:
     if isinstance(reply, Failed):
         _say(f"medvlm ask: {reply.message} {reply.advice}".strip())
         return EXIT_USER_ERROR if reply.kind == "user" else EXIT_FAILED
-    facts = reply_facts(source, composed, reply, chips)
+    sent = sent_text(composed.question, offer.profile)
+    facts = reply_facts(source, composed, reply, chips, sent)
     if options.json:
         print(json.dumps(facts))
         return EXIT_OK

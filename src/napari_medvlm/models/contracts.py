@@ -52,8 +52,8 @@ class Chip:
     Parameters
     ----------
     topic
-        Which part: "training", "modality", "plane", "count", "scaling", "tiles", "region",
-        "options".
+        Which part: "training", "modality", "plane", "count", "scaling", "slab", "tiles",
+        "region", "options".
     tone
         How it lies to the training.
     label

@@ -41,6 +41,9 @@ class Load:
         All other tokens of the prompt, earlier turns included.
     new_tokens
         The longest answer.
+    counted
+        Visual tokens of all together, where images differ in size and these two figures are of
+        the largest; None where they are equal.
     """
 
     images: int
@@ -48,11 +51,17 @@ class Load:
     patches: int
     text_tokens: int = TEXT_TOKENS
     new_tokens: int = 1024
+    counted: int | None = None
+
+    @property
+    def visual_tokens(self) -> int:
+        """Tokens of all images together."""
+        return self.images * self.image_tokens if self.counted is None else self.counted
 
     @property
     def prompt_tokens(self) -> int:
         """Tokens before the answer."""
-        return self.images * self.image_tokens + self.text_tokens
+        return self.visual_tokens + self.text_tokens
 
 
 @dataclass(frozen=True)
@@ -123,7 +132,7 @@ def need(
         weights=weight_bytes(size, precision),
         cache=positions * size.kv_bytes_per_token * wide // 2,
         vision=batch * (load.patches * row + scores) * wide
-        + load.images * load.image_tokens * size.hidden * wide,
+        + load.visual_tokens * size.hidden * wide,
         prefill=load.prompt_tokens * per_token * wide + 4 * size.vocabulary,
     )
 

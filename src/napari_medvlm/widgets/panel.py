@@ -24,6 +24,7 @@ from ..asking import (
     model_offer,
     place_regions,
 )
+from ..asking.parts import as_video
 from ..dialogue import Question, Reply, Turn
 from ..engine import ModelThread
 from ..errors import MedvlmError
@@ -267,7 +268,8 @@ class MedvlmPanel(QWidget):
         regions, left_out = place_regions(self.choosing.boxes(prepared), prepared.frames)
         tiles = self.source_box.options.in_tiles
         offer = self.preferring.offer(self.model_bar.chosen)
-        need = self._budget.words(offer, prepared.frames, tiles=tiles)
+        video = as_video(prepared.parts)
+        need = self._budget.words(offer, prepared.frames, tiles=tiles, video=video)
         self.strip.show_frames(prepared.frames, regions, need)
         self.region_list.look(self.source_box.layer)
         self._asking.follow(prepared, self.choosing.boxes(prepared), tiles)

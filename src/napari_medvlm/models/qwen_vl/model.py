@@ -17,7 +17,7 @@ from ..chat import ChatTemplate, read_template
 from ..checkpoint import Checkpoint, require_files
 from ..family import AnsweringModel
 from ..form import Form
-from ..needs import NEEDED, PREPROCESSOR
+from ..needs import NEEDED, PREPROCESSOR, VIDEO_PREPROCESSOR
 from ..profiles import Profile
 from ..resizing import Backend
 from ..subject import pictures_before, sent_with, subject_of
@@ -27,11 +27,10 @@ from .assemble import assemble
 from .messages import for_template, load_visual, visual_items
 from .network import QwenNetwork
 from .pixels import CLIP_MEAN, CLIP_STD, Kind, Processor
-from .resize import FACTOR, PATCH, VIDEO_TOKENS, PixelLimits, image_size
+from .resize import PATCH, PixelLimits, image_size, video_keys, video_limits
 from .wording import user_text
 
 PADS: dict[Kind, str] = {"image": "<|image_pad|>", "video": "<|video_pad|>"}
-VIDEO_PREPROCESSOR = "video_preprocessor_config.json"
 
 
 def load(
@@ -273,9 +272,7 @@ class QwenVL(AnsweringModel):
         rate = self.profile.video_fps or (1 / seconds if seconds else 2.0)
         item: dict[str, Any] = {"type": "video", "video": pixels, "sample_fps": rate}
         if self.profile.video_max_pixels is not None:
-            own = self._video_limits({})
-            item["min_pixels"] = own.min_pixels
-            item["max_pixels"] = own.below(self.profile.video_max_pixels).max_pixels
+            item |= video_keys(self._video_limits({}), self.profile.video_max_pixels)
         return [item]
 
     def _prompt(
@@ -307,8 +304,7 @@ class QwenVL(AnsweringModel):
         )
 
     def _video_limits(self, chosen: Mapping[str, Any]) -> PixelLimits:
-        default = PixelLimits(*(count * FACTOR**2 for count in VIDEO_TOKENS))
-        return PixelLimits.of({**self._video_config, **chosen}, default)
+        return video_limits({**self._video_config, **chosen})
 
     @staticmethod
     def _statistics(config: Mapping[str, Any]) -> tuple[tuple[float, ...], tuple[float, ...]]:

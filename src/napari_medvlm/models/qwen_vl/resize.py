@@ -181,6 +181,18 @@ def frame_size(
     return second_size(video_size(stacked, frames + frames % TEMPORAL, own), limits)
 
 
+def video_limits(config: Mapping[str, Any]) -> PixelLimits:
+    """Limits of a checkpoint's video processor."""
+    return PixelLimits.of(config, PixelLimits(*(count * FACTOR**2 for count in VIDEO_TOKENS)))
+
+
+def video_keys(limits: PixelLimits, top: int | None) -> dict[str, int]:
+    """Keys of a video's message that bound a frame's area; none without an upper bound."""
+    if top is None:
+        return {}
+    return {"min_pixels": limits.min_pixels, "max_pixels": limits.below(top).max_pixels}
+
+
 def tokens(size: SizeHW, steps: int = 1) -> int:
     """Visual tokens of an image, or of ``steps`` time steps of a video."""
     return steps * (size[0] // FACTOR) * (size[1] // FACTOR)
