@@ -24,13 +24,13 @@ from typing import Any
 import dicom_series
 import numpy as np
 import pydicom
-from pydicom.uid import JPEG2000Lossless, JPEGLSLossless
+from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless
 
-from napari_medvlm.imaging import Selection, Volume, even, take
+from napari_medvlm.imaging import Selection, Volume, even, lazy, take
 from napari_medvlm.imaging.dicom import loading
 from napari_medvlm.imaging.scan import scan
 
-ROUNDS = 3
+ROUNDS = 5
 SLICES, SIDE, HEADERS = 300, 512, 2000
 #: What a program needs to sort, place and show a series.
 NEEDED = (
@@ -200,7 +200,18 @@ def compressed(folder: Path, name: str, syntax: str, count: int) -> None:
     ours = whole(folder).voxels
     assert np.array_equal(ours, one_by_one(folder)), "values differ from pydicom's"
     compare(f"{name}: pydicom one by one / scan and read", one_by_one, whole, folder)
+    title = f"{name}: scan and read in one thread / on {os.cpu_count()} cores"
+    compare(title, in_one_thread, whole, folder)
     compare(f"{name}: scan and read / scan and first slice", whole, first_slice, folder)
+
+
+def in_one_thread(folder: Path) -> Volume:
+    """``whole``, without the threads that share the work."""
+    threads, lazy._WORKERS = lazy._WORKERS, 1
+    try:
+        return whole(folder)
+    finally:
+        lazy._WORKERS = threads
 
 
 def eleven(folder: Path) -> None:
@@ -233,6 +244,7 @@ def main() -> None:
             uncompressed,
             headers,
             lambda folder: compressed(folder, "JPEG-LS", JPEGLSLossless, 150),
+            lambda folder: compressed(folder, "lossless JPEG", JPEGLosslessSV1, 150),
             lambda folder: compressed(folder, "JPEG 2000", JPEG2000Lossless, 30),
             eleven,
         ]

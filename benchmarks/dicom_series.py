@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import numpy.typing as npt
 import pydicom
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEGLosslessSV1
 
 ROOT = "1.2.826.0.1.3680043.8.498.1"
 
@@ -84,7 +86,11 @@ def write(folder: Path, count: int, side: int, syntax: str | None = None) -> Pat
         ds.ImagePositionPatient = [-190.0, -190.0, -600.5 + 1.25 * k]
         ds.SliceLocation = -600.5 + 1.25 * k
         ds.PixelData = pixels.tobytes()
-        if syntax is not None:
+        if syntax == JPEGLosslessSV1:  # which pydicom cannot write
+            ds.file_meta.TransferSyntaxUID = JPEGLosslessSV1
+            code = imagecodecs.jpeg8_encode(pixels, lossless=True, bitspersample=16)
+            ds.PixelData = encapsulate([code])
+        elif syntax is not None:
             ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
             ds.compress(syntax, generate_instance_uid=False)
         pydicom.dcmwrite(folder / f"IM{order[k]:05d}", ds)

@@ -151,6 +151,18 @@ def chooser(stage: Stage) -> None:
 
 
 @scene
+def models(stage: Stage) -> None:
+    """The model manager, at a model that is not here."""
+    stage.sample("radiograph")
+    stage.open_panel().managing.show_window()
+    window = stage.panel.managing.window
+    stage.wait(lambda: window.row is not None, ANSWER_MS)
+    window.select("chexone")
+    stage.save(window)
+    window.close()
+
+
+@scene
 def settings(stage: Stage) -> None:
     """The plugin's page in napari's preferences."""
     from napari._qt.dialogs.preferences_dialog import PreferencesDialog

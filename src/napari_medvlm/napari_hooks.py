@@ -16,6 +16,7 @@ from typing import Any
 
 from .errors import ImagingError, MedvlmError
 from .imaging.layers import SOURCE_KEY, LayerData, layer_data
+from .imaging.progress import Cancelled, Progress
 from .imaging.reading import read, read_files
 from .imaging.sniffing import sniff
 from .imaging.volume import Volume
@@ -107,18 +108,84 @@ def _renamed(layer: LayerData, paths: list[Path]) -> LayerData:
 def write_nifti(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     """Write an image or label layer to NIfTI, on the grid of its source; napari calls this.
 
+    In an open window it is written in a thread, with a bar and a button to stop it; napari goes
+    on when the file is there.
+
     Raises
     ------
     ImagingError
         If it cannot be written.
+    Cancelled
+        If the user stopped it; there is no new file then.
     """
     from .imaging import writing
 
-    volume = writing.layer_volume(data, attributes, _shown_volumes())
-    written = writing.write_nifti(volume, path)
+    shown = _shown_volumes()
+
+    def work(progress: Progress | None) -> tuple[Volume, Path]:
+        volume = writing.layer_volume(data, attributes, shown)
+        return volume, writing.write_nifti(volume, path, progress)
+
+    name = Path(path).name
+    asked = _window()
+    if asked is None:
+        volume, written = work(None)
+    else:
+        from .widgets.waiting import wait_for
+
+        try:
+            volume, written = wait_for(work, f"Writing {name}", asked[1])
+        except Cancelled as error:
+            raise Cancelled(f"{name} was not written: you stopped it.") from error
     for told in writing.caveats(volume):
         warnings.warn(told, stacklevel=2)
     return [str(written)]
+
+
+def get_box_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
+    """A reader for a file of findings or regions, None for any other; napari calls this."""
+    from .asking.box_files import is_box_file
+
+    first = path if isinstance(path, str) else (path or [""])[0]
+    return read_boxes if first and is_box_file(first) else None
+
+
+def read_boxes(path: Paths) -> list[LayerData]:
+    """Read files of findings and regions, onto their images where these are open.
+
+    Raises
+    ------
+    RecordError
+        If one is damaged.
+    """
+    from .asking import box_files, box_layers
+
+    paths = [path] if isinstance(path, str) else path
+    layers = []
+    for one in paths:
+        boxes = box_files.read_boxes(one)
+        asked = _window() if boxes.source else None
+        if asked is None:
+            layers.append(box_layers.from_file(boxes))
+            continue
+        from .widgets.overlay import place_on
+
+        layers.append(box_layers.from_file(boxes, *place_on(asked[0], boxes.source)))
+    return layers
+
+
+def write_boxes(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
+    """Write a layer of findings or regions (or other shapes) to JSON; napari calls this.
+
+    Raises
+    ------
+    RecordError
+        If it cannot be written.
+    """
+    from .asking import box_files, box_layers
+
+    box_files.write_boxes(path, box_layers.to_file(data, attributes))
+    return [path]
 
 
 def _shown_volumes() -> list[Volume] | None:

@@ -63,27 +63,34 @@ def test_precisions_say_what_they_lack() -> None:
     [
         (PLAIN, "auto", "no NVIDIA GPU was found"),
         (BLIND, "auto", "torch 2.13.0+cpu was built without CUDA"),
-        (STRONG, "cpu", "chosen so, though the GPU 0 (RTX 4090) is there"),
+        (STRONG, "cpu", "chosen so, though the GPU 0 (RTX 4090) is there. Choose it"),
         (Machine(CPU, torch=FOR_CPU, apple=True), "auto", "though the Apple GPU is there"),
         (Machine(CPU), "auto", 'pip install "napari-medvlm[local]"'),
     ],
 )
 def test_the_cpu_is_told_with_why_and_what_to_do(machine: Machine, device: str, words: str) -> None:
     choice = ModelChoice("somewhere", "CheXOne", device, "auto", profile="chexone")
-    assert words in cpu_warning(choice, machine, NONE)
+    warned = cpu_warning(choice, machine, NONE)
+    assert warned is not None
+    assert words in warned.full
+    assert len(warned.gist) <= 50
 
 
 def test_nothing_is_said_on_a_gpu_of_the_toy_or_before_anything_is_known() -> None:
-    assert cpu_warning(MODEL, STRONG, NONE) == ""
-    assert cpu_warning(MODEL, None, NONE) == ""
-    assert cpu_warning(None, PLAIN, NONE) == ""
+    assert cpu_warning(MODEL, STRONG, NONE) is None
+    assert cpu_warning(MODEL, None, NONE) is None
+    assert cpu_warning(None, PLAIN, NONE) is None
     toy = ModelChoice("demo", "demo (toy)", "cpu", "float32", profile="demo")
-    assert cpu_warning(toy, PLAIN, NONE) == ""
-    assert "torch is not installed" in cpu_warning(toy, Machine(CPU), NONE)
+    assert cpu_warning(toy, PLAIN, NONE) is None
+    lacking = cpu_warning(toy, Machine(CPU), NONE)
+    assert lacking is not None
+    assert "torch is not installed" in lacking.gist
 
 
 def test_where_it_was_loaded_in_truth_counts() -> None:
     loaded = EngineState("ready", MODEL, "cpu", "float32", 1)
-    assert "could not use the GPU 0" in cpu_warning(MODEL, STRONG, loaded)
+    warned = cpu_warning(MODEL, STRONG, loaded)
+    assert warned is not None
+    assert "could not use the GPU 0" in warned.full
     other = EngineState("ready", MODEL, "cuda:0", "bfloat16", 1)
-    assert cpu_warning(MODEL, BLIND, other) == ""
+    assert cpu_warning(MODEL, BLIND, other) is None

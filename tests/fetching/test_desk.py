@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from collections import namedtuple
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,6 +68,16 @@ def _end(job: Job) -> str:
     return ended_words(job.state)
 
 
+def _reach(job: Job, count: int) -> None:
+    """Wait until so many bytes of the large file are here."""
+    while True:
+        state = job.state
+        assert not state.ended, state
+        if state.step is not None and state.step.name == PART and state.step.here >= count:
+            return
+        time.sleep(0)
+
+
 def _get(desk: ModelDesk) -> Job:
     _end(desk.ask_hub("chexone"))
     return desk.download("chexone")
@@ -108,8 +119,7 @@ def test_pause_and_resume(desk: ModelDesk, hub: Hub, repository: Repository) -> 
     repository.held = threading.Event()
     repository.breaks[PART] = [5000]
     job = _get(desk)
-    while job.state.step is None or job.state.step.here < 5000:
-        assert not job.state.ended, job.state
+    _reach(job, 5000)
     desk.stop("chexone")
     assert job.state.stage == "stopping"
     repository.held.set()  # the next piece comes, and is the last
@@ -144,8 +154,7 @@ def test_cancel_deletes_what_has_come(
     repository.held = threading.Event()
     repository.breaks[PART] = [5000]
     job = _get(desk)
-    while job.state.step is None or job.state.step.here < 5000:
-        assert not job.state.ended, job.state
+    _reach(job, 5000)
     removal = desk.discard("chexone")
     repository.held.set()
     assert _end(removal).endswith("freed.")
@@ -206,6 +215,8 @@ def test_a_folder_is_added_remembered_and_forgotten(desk: ModelDesk, folder: Pat
     row = _row(desk, key)
     assert row.state.kind == "ready"
     assert row.entry is None
+    assert row.key == str(folder)
+    assert row.label == "CheXOne (CheXOne)"
     assert "commercial" in row.warning  # known by its name
     assert remembered().folders == (str(folder),)
     desk.wish(key, Wish("cpu", "bfloat16"))
@@ -286,8 +297,7 @@ def test_closing_leaves_a_part_that_goes_on_another_day(
     repository.held = threading.Event()
     repository.breaks[PART] = [5000]
     job = _get(desk)
-    while job.state.step is None or job.state.step.here < 5000:
-        assert not job.state.ended, job.state
+    _reach(job, 5000)
     desk.close()
     repository.held.set()
     assert job.join(PATIENCE)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import subprocess
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from napari_medvlm.errors import ImagingError
 from napari_medvlm.imaging import Volume, read
 from napari_medvlm.imaging.layers import layer_data
+from napari_medvlm.imaging.progress import Cancelled, Step
 from napari_medvlm.imaging.writing import UNKNOWN_ORIENTATION, caveats, layer_volume, write_nifti
 
 from .series import write_series
@@ -203,6 +205,43 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
         write_nifti(volume(), path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["a.nii"]
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+@pytest.mark.parametrize("coloured", [False, True])
+def test_what_is_written_with_words_about_it_is_the_same(tmp_path, suffix, coloured):
+    made = volume()
+    voxels = RNG.integers(0, 250, (4, 700, 900, *(3,) * coloured))
+    made = replace(made, voxels=voxels.astype("u1" if coloured else "i2"), coloured=coloured)
+    steps: list[Step] = []
+    plain = write_nifti(made, tmp_path / f"plain{suffix}")
+    told = write_nifti(made, tmp_path / f"told{suffix}", steps.append)
+    packed = suffix.endswith("gz")
+    a, b = ((gzip.decompress if packed else bytes)(p.read_bytes()) for p in (plain, told))
+    assert a == b
+    done = [step.done for step in steps]
+    assert done == sorted(done)
+    assert done[-1] == steps[-1].total == made.voxels.nbytes >> 20
+    assert len(set(done)) > 3
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+@pytest.mark.parametrize("words", [1, 2, 4])
+def test_a_stopped_write_leaves_the_old_file_and_nothing_else(tmp_path, suffix, words):
+    path = write_nifti(volume(), tmp_path / f"a{suffix}")
+    before = path.read_bytes()
+    made = replace(volume(), voxels=np.zeros((3, 700, 700), np.int16))
+    heard: list[Step] = []
+
+    def stop(step: Step) -> None:
+        heard.append(step)
+        if len(heard) == words:
+            raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        write_nifti(made, path, stop)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
 def test_a_missing_folder_and_a_wrong_name_are_told(tmp_path):

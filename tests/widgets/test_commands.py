@@ -25,7 +25,7 @@ pytestmark = pytest.mark.window
 PATIENCE = 10_000
 MANIFEST = PluginManifest.from_file(Path(__file__).parents[2] / "napari.yaml")
 #: Called by napari with paths, or opened as widgets and samples.
-NOT_RUN = {"read", "write_image", "write_labels"}
+NOT_RUN = {"read", "read_boxes", "write_image", "write_labels", "write_boxes"}
 
 
 @pytest.fixture

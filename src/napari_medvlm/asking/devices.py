@@ -14,6 +14,7 @@ from .offers import TOY
 CUDA_HINT = (
     "pip install uv, then: uv pip install --reinstall-package torch torch --torch-backend=auto"
 )
+_NO_TORCH = f"torch is not installed. {install_hint('torch')}"
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,17 @@ def precision_options(machine: Machine, device: str) -> tuple[Option, ...]:
     )
 
 
-def cpu_warning(choice: ModelChoice | None, machine: Machine | None, state: EngineState) -> str:
+@dataclass(frozen=True)
+class Warned:
+    """A warning: in one short line, and in full, with what to do."""
+
+    gist: str
+    full: str
+
+
+def cpu_warning(
+    choice: ModelChoice | None, machine: Machine | None, state: EngineState
+) -> Warned | None:
     """Say that a model cannot run, or runs on the CPU, why, and what to do.
 
     Parameters
@@ -80,33 +91,36 @@ def cpu_warning(choice: ModelChoice | None, machine: Machine | None, state: Engi
 
     Returns
     -------
-    words
-        Empty where there is nothing to warn of.
+    warned
+        None where there is nothing to warn of.
     """
     if machine is None or choice is None:
-        return ""
+        return None
     if machine.torch is None:
-        return f"Models cannot run here: torch is not installed. {install_hint('torch')}"
+        gist = "torch is not installed: no model can run"
+        return Warned(gist, f"Models cannot run here: {_NO_TORCH}")
     if choice.profile == TOY:
-        return ""
+        return None
     loaded = state.choice == choice and state.status in ("ready", "answering")
     place = state.device if loaded and state.device else machine.resolved(choice.device)
     if place != "cpu":
-        return ""
-    return f"On the CPU, which is slow: {_why_cpu(choice, machine)}"
+        return None
+    gist, why = _why_cpu(choice, machine)
+    return Warned(f"on the CPU, slow: {gist}", f"{choice.name} runs on the CPU, slowly: {why}")
 
 
-def _why_cpu(choice: ModelChoice, machine: Machine) -> str:
+def _why_cpu(choice: ModelChoice, machine: Machine) -> tuple[str, str]:
     blind = _why_no_gpu(machine)
     if blind:
-        return blind[:1].lower() + blind[1:] if blind.startswith("No") else blind
+        gist = "torch built without CUDA" if machine.gpus else "no NVIDIA GPU found"
+        return gist, blind
     best = "Apple GPU" if machine.apple else ""
     if machine.gpus:
         best = f"{device_words(machine.gpus[0].device)} ({machine.gpus[0].name})"
     if choice.device == "cpu" or machine.apple:
-        why = "chosen so, though" if choice.device == "cpu" else "that is what auto takes, though"
-        return f"{why} the {best} is there. Choose it under models…"
-    return (
+        why = "chosen so" if choice.device == "cpu" else "as auto takes it"
+        return why, f"{why}, though the {best} is there. Choose it as the device under models…"
+    return "torch could not use the GPU", (
         f"torch could not use the {best}, though it was built for it. Its driver may be too old: "
         "update it, then load the model again."
     )
@@ -117,10 +131,10 @@ def _why_no_gpu(machine: Machine) -> str:
     if machine.uses_gpus or machine.apple:
         return ""
     if not machine.gpus:
-        return "No NVIDIA GPU was found (its driver's nvidia-smi lists none)."
+        return "no NVIDIA GPU was found (its driver's nvidia-smi lists none)."
     gpu = f"{device_words(machine.gpus[0].device)} ({machine.gpus[0].name})"
     if machine.torch is None:
-        return f"torch is not installed. {install_hint('torch')}"
+        return _NO_TORCH
     return (
         f"torch {machine.torch.version} was built without CUDA, so it cannot use the {gpu}. "
         f"To get one that can: {CUDA_HINT}"

@@ -37,6 +37,11 @@ class Wish:
     device: str = "auto"
     dtype: str = "auto"
 
+    def filled_from(self, default: Wish) -> Wish:
+        """This wish, with what another one says where this one leaves it open."""
+        device = default.device if self.device == "auto" else self.device
+        return Wish(device, default.dtype if self.dtype == "auto" else self.dtype)
+
 
 @dataclass(frozen=True)
 class Remembered:

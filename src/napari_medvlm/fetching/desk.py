@@ -28,6 +28,9 @@ from .progress import Progress
 from .removing import remove_files, remove_partial
 from .telling import Terms, terms_of
 
+#: Seconds that a work has to end in when the program does.
+_GRACE = 2.0
+
 _log = logging.getLogger(__name__)
 
 
@@ -46,6 +49,8 @@ class ModelDesk:
         self.machine: Machine | None = None
         self.rows: tuple[ModelRow, ...] = ()
         self.version = 0
+        #: How models are loaded that were not told otherwise.
+        self.default = Wish()
         self._offers: dict[str, HubOffer] = {}
         self._dropped: set[str] = set()
         self._lock = threading.Lock()
@@ -79,7 +84,7 @@ class ModelDesk:
     def _look(self) -> None:
         while True:
             try:
-                machine, rows = overview(remembered())
+                machine, rows = overview(remembered(), default=self.default)
             except Exception:
                 # A disk or a driver may fail in ways that nobody has seen yet.
                 _log.exception("The models could not be looked at")
@@ -267,9 +272,23 @@ class ModelDesk:
         remember_wish(key, wish)
         self.look()
 
+    def network(self) -> tuple[bool, str]:
+        """Whether the network is used just now, and a line that says so."""
+        host = hub.hub_address(self.endpoint).partition("://")[2]
+        for job in self.jobs.active:
+            if job.act in ("ask", "download"):
+                label = CATALOG[job.key].label
+                doing = "asking about" if job.act == "ask" else "downloading"
+                return True, f"online: {doing} {label} at {host}"
+        why = hub.why_unreachable()
+        if why:
+            return False, f"offline. {why}"
+        return False, "offline: nothing is fetched unless you press Download"
+
     def close(self) -> None:
-        """End all works; what a download has is kept."""
-        self.jobs.close()
+        """End all works; what a download has is kept. Does not wait, but the program's end does."""
+        if not self.jobs.close():
+            threading.Thread(target=self.jobs.close, args=(_GRACE,), name="medvlm-end").start()
 
     def _needed(self, key: str) -> ModelRow:
         row = self.row(key)

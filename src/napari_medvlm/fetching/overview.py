@@ -55,7 +55,9 @@ class ModelRow:
         Where it is published; the commit of what lies here, or that a download would take,
         empty where that is the newest.
     wish
-        How it is to be loaded.
+        How it is to be loaded, as it was chosen for this model.
+    checksums
+        Whether checksums lie beside it.
     plan
         The memory of a question with one image, loaded so; None where it cannot be reckoned.
     memory
@@ -75,6 +77,7 @@ class ModelRow:
     repository: str
     revision: str
     wish: Wish
+    checksums: bool = False
     plan: Plan | None = None
     memory: DeviceMemory | None = None
 
@@ -85,7 +88,7 @@ class ModelRow:
 
 
 def overview(
-    known: Remembered | None = None, machine: Machine | None = None
+    known: Remembered | None = None, machine: Machine | None = None, default: Wish | None = None
 ) -> tuple[Machine, tuple[ModelRow, ...]]:
     """Look at every model of the catalog and every folder that was added.
 
@@ -95,6 +98,8 @@ def overview(
         What is remembered; None remembers nothing.
     machine
         None looks at it.
+    default
+        How models are loaded that were not told otherwise.
 
     Returns
     -------
@@ -103,17 +108,21 @@ def overview(
     known = Remembered() if known is None else known
     machine = look_at_machine() if machine is None else machine
     sized.cache_clear()  # folders come and go
-    rows = [_of_catalog(entry, known.wishes, machine) for entry in CATALOG.values()]
-    rows += [_of_folder(name, known.wishes, machine) for name in known.folders]
+    default = Wish() if default is None else default
+    rows = [_of_catalog(entry, known.wishes, machine, default) for entry in CATALOG.values()]
+    rows += [_of_folder(name, known.wishes, machine, default) for name in known.folders]
     return machine, tuple(rows)
 
 
-def _of_catalog(entry: CatalogEntry, wishes: Mapping[str, Wish], machine: Machine) -> ModelRow:
+def _of_catalog(
+    entry: CatalogEntry, wishes: Mapping[str, Wish], machine: Machine, default: Wish
+) -> ModelRow:
     state, folder = state_of(entry), folder_of(entry)
     manifest = _manifest(folder)
     revision = _begun(entry) or entry.revision if manifest is None else manifest.revision
     licence = (manifest.licence if manifest else "") or entry.licence
     wish = wishes.get(entry.name, _TOY_WISH if entry.name == "demo" else Wish())
+    as_loaded = wish.filled_from(default)
     here = state.kind == "ready" and state.held
     return ModelRow(
         key=entry.name,
@@ -129,18 +138,23 @@ def _of_catalog(entry: CatalogEntry, wishes: Mapping[str, Wish], machine: Machin
         repository=entry.repository,
         revision=revision,
         wish=wish,
-        plan=_plan(entry.name, wish, machine),
-        memory=machine.memory(wish.device),
+        checksums=manifest is not None,
+        plan=_plan(entry.name, as_loaded, machine),
+        memory=machine.memory(as_loaded.device),
     )
 
 
-def _of_folder(name: str, wishes: Mapping[str, Wish], machine: Machine) -> ModelRow:
+def _of_folder(name: str, wishes: Mapping[str, Wish], machine: Machine, default: Wish) -> ModelRow:
     folder, wish = Path(name), wishes.get(name, Wish())
+    as_loaded = wish.filled_from(default)
     label, profile, state, licence = folder.name, None, ModelState("ready"), ""
     manifest = None
     try:
         located = locate(folder)
         label, profile = located.label, PROFILES[located.profile]
+        if label == profile.title:
+            short = folder.name if len(folder.name) <= 20 else f"{folder.name[:19]}…"
+            label = f"{label} ({short})"
         manifest = _manifest(folder)
         why = what_is_wrong(folder)
         state = ModelState("broken" if why else "ready", why, held_bytes(folder))
@@ -166,8 +180,9 @@ def _of_folder(name: str, wishes: Mapping[str, Wish], machine: Machine) -> Model
         repository=manifest.repository if manifest else "",
         revision=manifest.revision if manifest else "",
         wish=wish,
-        plan=None if state.kind == "broken" else _plan(name, wish, machine),
-        memory=machine.memory(wish.device),
+        checksums=manifest is not None,
+        plan=None if state.kind == "broken" else _plan(name, as_loaded, machine),
+        memory=machine.memory(as_loaded.device),
     )
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..asking.engine_words import device_words, size_in_bytes
+from ..engine.machine import Machine
 from ..models.catalog import CatalogEntry
+from ..models.contracts import MODALITY_WORDS
 from ..models.licences import licence_warning
 from ..models.store import folder_of
 from .hub import HubOffer, hub_address
@@ -20,11 +22,12 @@ GATED_ADVICE = "accept its terms on its page ({page}), log in once with: hf auth
 
 @dataclass(frozen=True)
 class Fact:
-    """One thing to know, and whether it is a warning."""
+    """One thing to know; whether it is a warning, or a path, which may be shortened."""
 
     label: str
     words: str
     warning: bool = False
+    path: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def terms_of(
         *_licence(entry, offer),
         access,
         *_checksums(offer),
-        Fact("to", str(folder)),
+        Fact("to", str(folder), path=True),
         room,
     )
     return Terms(facts, refusal or shut)
@@ -141,9 +144,89 @@ def _room(folder: Path, needed: int) -> tuple[Fact, str]:
     return Fact("free space", f"{size_in_bytes(free)}: too little", True), lacking
 
 
-def gated_words(gated: bool | None) -> str:
-    """Who may have a model."""
-    return {None: "the hub tells", True: "gated", False: "not gated"}[gated]
+def access_words(row: ModelRow) -> str:
+    """Who may have a model, in a word or two."""
+    if not row.repository or row.entry is None:
+        return "here"
+    return {None: "not known yet", True: "gated", False: "not gated"}[row.gated]
+
+
+def licence_gist(row: ModelRow) -> str:
+    """A licence in a word or two, with a sign where there is something to know."""
+    name = row.licence.partition(";")[0].removesuffix(" as reported").strip() or "unknown"
+    return f"! {name}" if row.warning else name
+
+
+def needs_gist(row: ModelRow) -> str:
+    """The memory that a model needs, and whether this machine has it: "8.6 GB · fits"."""
+    if row.plan is None:
+        return "not known"
+    sign = "! " if row.plan.verdict in ("tight", "too much") else ""
+    verdict = "" if row.plan.verdict == "unknown" else f" · {row.plan.verdict}"
+    return f"{sign}{size_in_bytes(row.plan.need.total)} in {row.plan.precision}{verdict}"
+
+
+def state_gist(row: ModelRow, job: JobState | None, held: str) -> str:
+    """A model's state in a word or two: "partial · downloading 41 %", "ready · in memory"."""
+    words: list[str] = [row.state.kind]
+    if job is not None and not job.ended:
+        return activity_words(job)
+    if row.state.kind == "partial":
+        words.append(f"{size_in_bytes(row.state.held)} here")
+    if held:
+        words.append(held)
+    return " · ".join(words)
+
+
+def facts_of(row: ModelRow) -> tuple[Fact, ...]:
+    """What is to be known of a model before it is used."""
+    facts = []
+    if row.state.kind == "broken":
+        facts.append(Fact("broken", row.state.why, True))
+    if row.profile is not None:
+        contract = row.profile.contract
+        facts.append(Fact("trained on", contract.trained_on))
+        facts.append(Fact("takes", takes_words(row)))
+    if row.repository:
+        revision = f"at revision {row.revision}" if row.revision else "at its newest revision"
+        facts.append(Fact("published", f"{row.repository}, {revision}"))
+    facts.append(Fact("licence", row.licence or "unknown"))
+    if row.warning:
+        facts.append(Fact("", row.warning, True))
+    facts.append(Fact("memory", memory_words(row)))
+    place = "goes to" if row.state.kind == "absent" else "lies in"
+    facts.append(Fact(place, str(row.folder), path=True))
+    return tuple(facts)
+
+
+def takes_words(row: ModelRow) -> str:
+    """The input that a model was trained with: "CT, MRI; axial; up to 16 images; slices …"."""
+    if row.profile is None:
+        return ""
+    contract = row.profile.contract
+    known = dict.fromkeys(MODALITY_WORDS.get(name, name) for name in contract.modalities)
+    parts = [", ".join(known) or "any modality"]
+    if contract.planes:
+        parts.append(", ".join(contract.planes))
+    count = contract.max_frames
+    parts.append("one image" if count == 1 else f"up to {count} images")
+    if "video" in contract.kinds:
+        frames = contract.max_video_frames or contract.max_frames
+        parts.append(f"clips of up to {frames} frames")
+    parts.append(contract.scaling)
+    return "; ".join(parts)
+
+
+def machine_words(machine: Machine | None) -> str:
+    """What this machine has: "GPU 0 (RTX 4090): 20.1 of 24.0 GB free · CPU: …"."""
+    if machine is None:
+        return "Looking at this machine …"
+    parts = [
+        f"{device_words(gpu.device)} ({gpu.name}): {_of(gpu.free, gpu.total)} free"
+        for gpu in machine.gpus
+    ]
+    parts.append(f"CPU: {_of(machine.cpu.free, machine.cpu.total)} of memory free")
+    return "This machine: " + " · ".join(parts)
 
 
 def memory_words(row: ModelRow) -> str:

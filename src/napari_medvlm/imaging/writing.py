@@ -17,6 +17,7 @@ from ..extras import require
 from .clip import Clip
 from .grid import Place, place_of, remembered
 from .layers import SOURCE_KEY, layer_unit
+from .progress import Progress, Step
 from .volume import Volume
 
 SUFFIXES = (".nii", ".nii.gz")
@@ -25,6 +26,8 @@ SUFFIXES = (".nii", ".nii.gz")
 _SCANNER, _ALIGNED = 1, 2
 #: Millimetres at a corner by which a qform may differ from the sform; NIfTI's are float32.
 _TOLERANCE = 1e-3
+
+_MEGABYTE = 1 << 20
 
 UNKNOWN_ORIENTATION = (
     "It is not known how the patient lies in this layer: the file says the spacing alone, and "
@@ -37,7 +40,9 @@ UNEVEN = (
 )
 
 
-def write_nifti(volume: Volume, path: str | os.PathLike[str]) -> Path:
+def write_nifti(
+    volume: Volume, path: str | os.PathLike[str], progress: Progress | None = None
+) -> Path:
     """Write a Volume as NIfTI, whole or not at all.
 
     The array is turned round to NIfTI's (i, j, k[, t]), and the affine with it, so that a
@@ -50,6 +55,9 @@ def write_nifti(volume: Volume, path: str | os.PathLike[str]) -> Path:
         Voxels of integers, real numbers, or uint8 colour.
     path
         Ends in .nii or .nii.gz; a file that is there is replaced.
+    progress
+        Told how many megabytes are written; may raise ``Cancelled``, which leaves no file, or
+        the one that was there.
 
     Returns
     -------
@@ -59,6 +67,8 @@ def write_nifti(volume: Volume, path: str | os.PathLike[str]) -> Path:
     ------
     ImagingError
         If it cannot be written, or the type of its voxels has no place in NIfTI.
+    Cancelled
+        If ``progress`` raised it.
     """
     place = Path(path).expanduser()
     if not place.name.lower().endswith(SUFFIXES):
@@ -72,7 +82,7 @@ def write_nifti(volume: Volume, path: str | os.PathLike[str]) -> Path:
     # Beside the target, so that replacing it is one step of the file system.
     draft = place.with_name(f".{uuid.uuid4().hex}{suffix}")
     try:
-        image.to_filename(draft)
+        _save(image, draft, progress)
         os.replace(draft, place)
     except OSError as error:
         raise ImagingError(
@@ -82,6 +92,41 @@ def write_nifti(volume: Volume, path: str | os.PathLike[str]) -> Path:
     finally:
         draft.unlink(missing_ok=True)
     return place
+
+
+def _save(image: Any, path: Path, progress: Progress | None) -> None:
+    if progress is None:
+        image.to_filename(path)
+        return
+    nib: Any = require("nibabel", "to write NIfTI files")
+    from nibabel.openers import ImageOpener
+
+    with ImageOpener(path, "wb") as file:
+        told = _Told(file, image.dataobj.nbytes, progress)
+        image.to_file_map({"image": nib.FileHolder(fileobj=told)})
+    told.tell_all()
+
+
+class _Told:
+    """A file that tells how much was written to it, as far as NiBabel needs a file."""
+
+    def __init__(self, file: Any, total: int, progress: Progress) -> None:
+        self._file, self._progress = file, progress
+        self._done, self._total = 0, total
+        # It has to have ``read`` to be taken for a file.
+        self.tell, self.seek, self.read = file.tell, file.seek, file.read
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data).cast("B")
+        for start in range(0, len(view), _MEGABYTE):
+            self._progress(Step(self._done >> 20, self._total >> 20, "writing megabytes"))
+            self._done += self._file.write(view[start : start + _MEGABYTE])
+        return len(view)
+
+    def tell_all(self) -> None:
+        """The last word, after which nothing more can stop it."""
+        whole = self._total >> 20
+        self._progress(Step(whole, whole, "writing megabytes"))
 
 
 def caveats(volume: Volume) -> list[str]:

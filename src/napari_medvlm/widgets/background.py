@@ -71,4 +71,4 @@ class Background(Generic[T]):
     def _progress(self, step: Step) -> None:
         self.step = step
         if self._stop.is_set():
-            raise Cancelled("The reading was stopped.")
+            raise Cancelled("The work was stopped.")

@@ -9,15 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ..asking.exchange import Exchange
+from ..asking.marks import FINDINGS, TEXTS
 from ..asking.placing import Grid, PlacedBox, size_words
-from .overlay import find_overlay, new_overlay
+from .overlay import find_overlay, line_width, new_overlay
 from .viewing import from_layer, to_layer
 
 if TYPE_CHECKING:
     from napari.layers import Layer, Shapes
     from napari.viewer import Viewer
 
-FINDINGS = "findings"
 #: Line colours by question, easily told apart on grey images and without red-green contrast
 #: alone (Okabe and Ito, Color Universal Design, 2008, without black).
 COLOURS = ("#e69f00", "#56b4e9", "#f0e442", "#cc79a7", "#009e73", "#d55e00", "#0072b2")
@@ -116,12 +116,7 @@ def _findings(viewer: Viewer, layer: Layer) -> Shapes:
         layer,
         FINDINGS,
         features=_FEATURES,
-        text={
-            "string": "{label} {size}",
-            "color": {"feature": "colour"},
-            "anchor": "upper_left",
-            "size": 10,
-        },
+        text=dict(TEXTS[FINDINGS]),
     )
 
 
@@ -168,13 +163,6 @@ def _places(findings: Shapes, exchange: Exchange) -> list[int]:
     features = findings.features.iloc[: len(findings.data)]
     ours = (features["question"] == exchange.number) & (features["model"] == exchange.model)
     return [int(place) for place in np.flatnonzero(ours.to_numpy())]
-
-
-def line_width(layer: Layer) -> float:
-    """Width of a line in data units: visible on any image without hiding what it frames."""
-    shape = (layer.data[0] if layer.multiscale else layer.data).shape
-    rows, columns = shape[-3:-1] if layer.rgb else shape[-2:]
-    return float(max(min(rows, columns) / 200, 0.5))
 
 
 def labels_of(findings: Shapes) -> Sequence[str]:

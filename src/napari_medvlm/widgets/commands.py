@@ -16,8 +16,8 @@ from ..asking.presets import ct_window, next_window, told
 from ..errors import MedvlmError, QuestionError, SelectionError
 from ..imaging import Clip, Volume, Window
 from ..imaging.layers import SOURCE_KEY
-from .boxes import line_width
 from .hosting import window_of
+from .overlay import line_width
 from .panel import MedvlmPanel
 from .viewing import current_slice
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QLabel
 
-from .boxes import FINDINGS
+from ..asking.marks import FINDINGS
 from .cut_lines import CutLines
 from .edges import EdgeLetters
 from .hosting import canvas_of

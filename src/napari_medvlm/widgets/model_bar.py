@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import (
     QComboBox,
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -19,7 +18,7 @@ from ..asking.engine_words import StateTone, state_tone, state_words
 from ..asking.offers import ModelOffer
 from ..engine import EngineState
 from ..models.contracts import InputContract
-from .plain import PlainLabel, named, quiet
+from .plain import PlainLabel, named, plain_tip, quiet
 
 #: The only colours of our own: what state the model is in.
 TONES: dict[StateTone, str] = {
@@ -31,12 +30,10 @@ TONES: dict[StateTone, str] = {
 
 
 class ModelBar(QWidget):
-    """The list of models, the state of the chosen one, and a way to open a checkpoint folder."""
+    """The list of models, the state of the chosen one, and the way to the model manager."""
 
     #: Another model was chosen.
     changed = Signal()
-    #: A checkpoint folder was picked (its path).
-    folder_picked = Signal(str)
 
     def __init__(self, offers: Sequence[ModelOffer] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,11 +48,13 @@ class ModelBar(QWidget):
         self.dot.setAccessibleName("Model state colour")
         self.state = quiet(PlainLabel())
         self.state.setAccessibleName("Model state")
-        self.folder = QPushButton("folder…")
-        named(self.folder, "Open a model folder", "Use a checkpoint folder on this computer")
+        self.manage = QPushButton("models…")
+        named(self.manage, "Models", "Get, load and remove models; use a folder on this computer")
+        self.warning, self.work = quiet(PlainLabel()), quiet(PlainLabel())
+        self.warning.setAccessibleName("Warning about the model")
+        self.work.setAccessibleName("Work on models")
         self._arrange()
         self.models.currentIndexChanged.connect(self._on_model)
-        self.folder.clicked.connect(self._on_folder)
         self.offer(offers)
         self.show_state(EngineState())
 
@@ -93,9 +92,49 @@ class ModelBar(QWidget):
         self.models.setEnabled(True)
         self.models.setCurrentIndex(len(self._offers) - 1)
 
-    def show_state(self, state: EngineState) -> None:
-        """Show what the engine is doing with the model."""
+    def relist(self, labelled: Sequence[tuple[str, ModelOffer]]) -> None:
+        """List models anew; the chosen one stays, though it may be listed no more.
+
+        Parameters
+        ----------
+        labelled
+            What people read, and the model.
+        """
+        chosen = self.chosen
+        labels, wanted = [label for label, _ in labelled], [offer for _, offer in labelled]
+        if chosen is not None:
+            same = [item for item in wanted if item.choice.path == chosen.choice.path]
+            if not same:
+                wanted.append(chosen)
+                labels.append(self.models.currentText())
+                same = [chosen]
+        if wanted == self._offers:
+            return
+        self._offers = wanted
+        with QSignalBlocker(self.models):
+            self.models.clear()
+            self.models.addItems(labels)
+            self.models.setCurrentIndex(0 if chosen is None else wanted.index(same[0]))
+        self.models.setEnabled(bool(wanted))
+        if self.chosen != chosen:
+            self._on_model(self.models.currentIndex())
+
+    def show_warning(self, gist: str, full: str) -> None:
+        """Show a lasting warning about the chosen model, or none."""
+        self.warning.show_text(f"! {gist}" if gist else "")
+        tip = plain_tip(full) if full else ""
+        if self.warning.toolTip() != tip:
+            self.warning.setToolTip(tip)
+
+    def show_work(self, words: str) -> None:
+        """Show what is being downloaded, copied or checked, or nothing."""
+        self.work.show_text(words)
+
+    def show_state(self, state: EngineState, loading: str = "") -> None:
+        """Show what the engine is doing with the model, and how far its loading is."""
         words = state_words(state)
+        if loading:
+            words += f" · {loading}"
         if self.state.text() != words:
             self.state.setText(words)
         # The theme is a style sheet, which a palette cannot overrule.
@@ -106,7 +145,7 @@ class ModelBar(QWidget):
     def _arrange(self) -> None:
         top = QHBoxLayout()
         top.addWidget(self.models, 1)
-        top.addWidget(self.folder)
+        top.addWidget(self.manage)
         below = QHBoxLayout()
         below.setSpacing(5)
         self.dot.setFixedHeight(self.state.fontMetrics().lineSpacing())
@@ -117,14 +156,12 @@ class ModelBar(QWidget):
         layout.setSpacing(2)
         layout.addLayout(top)
         layout.addLayout(below)
+        for label in (self.warning, self.work):
+            label.hide()
+            layout.addWidget(label)
 
     def _on_model(self, index: int) -> None:
         chosen = self.chosen
-        about = "No model is at hand; open a checkpoint folder" if chosen is None else chosen.about
+        about = "No model is at hand: get one under models…" if chosen is None else chosen.about
         self.models.setToolTip(f"The model that is asked\n{about}")
         self.changed.emit()
-
-    def _on_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, "Open a checkpoint folder")
-        if path:
-            self.folder_picked.emit(path)

@@ -11,13 +11,13 @@ import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from ..asking.box_layers import source_of
+from ..asking.marks import KEY
+from ..imaging.taking import source_id
+
 if TYPE_CHECKING:
     from napari.layers import Layer, Shapes
     from napari.viewer import Viewer
-
-#: Key in the layer's metadata: what it is to this plugin, and (weakly) of which image, so that
-#: an overlay does not keep a removed scan in memory.
-KEY = "napari_medvlm"
 
 
 def overlays(viewer: Viewer, role: str) -> Iterator[Any]:
@@ -31,9 +31,42 @@ def overlays(viewer: Viewer, role: str) -> Iterator[Any]:
 def find_overlay(viewer: Viewer, layer: Layer, role: str) -> Any:
     """The overlay of an image that has this role, None where there is none (any more)."""
     for overlay in overlays(viewer, role):
-        if overlay.metadata[KEY]["of"]() is layer:
+        mark = overlay.metadata[KEY]
+        image = mark["of"]()
+        if image is None and mark.get("source") and _content(layer) == mark["source"]:
+            mark["of"] = weakref.ref(layer)  # loaded before its image, or opened again
+            image = layer
+        if image is layer:
             return overlay
     return None
+
+
+def line_width(layer: Layer) -> float:
+    """Width of a line in data units: visible on any image without hiding what it frames."""
+    shape = (layer.data[0] if layer.multiscale else layer.data).shape
+    rows, columns = shape[-3:-1] if layer.rgb else shape[-2:]
+    return float(max(min(rows, columns) / 200, 0.5))
+
+
+def place_on(viewer: Viewer, source: str) -> tuple[dict[str, Any] | None, Any]:
+    """Where marks lie on the open image of this content, and what gives that image.
+
+    Returns
+    -------
+    place, of
+        Both None where it is not open.
+    """
+    for layer in viewer.layers:
+        if _content(layer) == source:
+            place = place_of(layer, "")
+            del place["name"], place["metadata"]
+            return place | {"edge_width": line_width(layer)}, weakref.ref(layer)
+    return None, None
+
+
+def _content(layer: Layer) -> str:
+    source = source_of(layer)
+    return "" if source is None else source_id(source)
 
 
 def place_of(layer: Layer, role: str) -> dict[str, Any]:

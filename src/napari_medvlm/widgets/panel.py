@@ -43,6 +43,7 @@ from .keeping import Keeping
 from .keys import asks, stops
 from .legend_box import LegendBox
 from .lifecycle import end_with
+from .managing import Managing
 from .model_bar import ModelBar
 from .notices import Notices, footer
 from .plain import rule
@@ -109,6 +110,9 @@ class MedvlmPanel(QWidget):
         self._exporting = Exporting(self.session, view, self)
         self._keeping = Keeping(self.session, self._turns)
         self.preferring = Preferring(self.session, view, self)
+        self.managing = Managing(
+            self.model_bar, self.session, self.preferring, napari_viewer, listed=models is None
+        )
         self.notices = Notices(self.preferring, self.session, self._offer)
         self.ask_box = AskBox()
         parts = (self.session, self.ask_box, self.chips, self.legend, self._turns)
@@ -224,7 +228,7 @@ class MedvlmPanel(QWidget):
         self.source_box.said.connect(self.ask_box.show_line)
         self.ask_box.follow.toggled.connect(self._show_again)
         self.model_bar.changed.connect(self._on_model)
-        self.model_bar.folder_picked.connect(self._on_folder)
+        self.managing.said.connect(self.ask_box.show_line)
         self._turns.said.connect(self.ask_box.show_line)
         self._exporting.said.connect(self.ask_box.show_line)
         self._turns.edited.connect(self.ask_box.put_back)
@@ -316,7 +320,7 @@ class MedvlmPanel(QWidget):
         self.notices.look()
         self._asking.look()
         state = self.session.thread.state
-        self.model_bar.show_state(state)
+        self.managing.turn()
         return self.busy or self.choosing.preparer.waiting or state.status == "loading"
 
     def _on_end(self, exchange: Exchange) -> None:
@@ -333,7 +337,7 @@ class MedvlmPanel(QWidget):
             self._asking.follow(None, (), False)
             self.legend.show_words("")
         if self.model_bar.chosen is None:
-            reason = "No model is at hand: open a checkpoint folder"
+            reason = "No model is at hand: get one under models…"
         can_follow = self.busy or bool(self.session.conversation.history())
         self.ask_box.show_state(busy=self.busy, reason=reason, can_follow=can_follow)
 
@@ -359,12 +363,6 @@ class MedvlmPanel(QWidget):
         self._asking.offer(offer)
         self.source_box.follow_model(self.model_bar.contract)
         self._show_again()
-
-    def _on_folder(self, path: str) -> None:
-        try:
-            self.choose_model(path)
-        except MedvlmError as error:
-            self.ask_box.show_line(str(error))
 
     def _on_draw(self) -> None:
         self.ask_box.show_line(self._regions.begin(self.source_box.layer))

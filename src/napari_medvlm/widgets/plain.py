@@ -58,6 +58,17 @@ class PlainLabel(QLabel):
         self.setVisible(bool(text))
 
 
+def flowing(label: QLabel) -> QLabel:
+    """Let a wrapped label be as high as its text is at the width it gets.
+
+    Without it a layout keeps to the height that the text would have had in its first, narrow width.
+    """
+    policy = label.sizePolicy()
+    policy.setVerticalPolicy(QSizePolicy.Policy.Preferred)
+    label.setSizePolicy(policy)
+    return label
+
+
 class Column(QScrollArea):
     """Scrolls one widget up and down, and gives it the width there is.
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..asking import Exchange, Grid, PlacedBox
+from ..asking.marks import FINDINGS
 from ..asking.masks import PlacedMask
 from ..asking.picks import Pick
 from ..imaging import PLANES, Clip, Frame, Plane, Volume
-from .boxes import FINDINGS, box_places, findings_of, remove_boxes, show_boxes
+from .boxes import box_places, findings_of, remove_boxes, show_boxes
 from .masks import MASKS, show_masks, take_masks
 from .origins import Origins, frame_time
 from .overlay import find_overlay

@@ -60,7 +60,7 @@ class Preferring(QObject):
             If there is none.
         """
         if offer is None:
-            raise QuestionError("No model is at hand.", "Open a checkpoint folder.")
+            raise QuestionError("No model is at hand.", "Get one under models…")
         return self.now.of_model(offer)
 
     def notes(self, frames: Sequence[Frame], left_out: Sequence[LeftOut]) -> str:

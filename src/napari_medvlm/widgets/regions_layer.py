@@ -7,19 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..asking.marks import NAME, REGIONS, TEXTS
 from ..asking.regions import SourceBox, clean_name, next_name
-from .boxes import line_width
-from .overlay import find_overlay, new_overlay
+from .overlay import find_overlay, line_width, new_overlay
 from .viewing import from_layer
 
 if TYPE_CHECKING:
     from napari.layers import Layer, Shapes
     from napari.viewer import Viewer
-
-REGIONS = "regions"
-#: The feature that holds the name, and how the viewer writes it beside the rectangle.
-NAME = "name"
-NAME_TEXT = {"string": f"{{{NAME}}}", "color": "yellow", "anchor": "upper_left", "size": 10}
 
 
 class RegionLayers:
@@ -56,7 +51,7 @@ class RegionLayers:
                 edge_width=line_width(layer),
                 edge_color="yellow",
                 features={NAME: np.empty(0, dtype=object)},
-                text=NAME_TEXT,
+                text=dict(TEXTS[REGIONS]),
             )
         self._follow(regions)
         self._viewer.layers.selection.active = regions

@@ -96,7 +96,9 @@ def wait_for(
     look.stop()
     if not job.done:
         job.cancel()
-        raise Cancelled("The reading was stopped.")
+        # What came to its end in the same moment has happened, and is no longer to be stopped.
+        if not job.join(INSTANT_S):
+            raise Cancelled("The work was stopped.")
     return job.result()
 
 

@@ -147,13 +147,15 @@ def test_private_tags_and_values_whose_type_hangs_on_the_sign(tmp_path, syntax, 
     assert header.get((0x2001, 0x1003)) is None
 
 
-def test_compressed_pixels_have_no_place(tmp_path):
+def test_compressed_pixels_have_a_place_without_a_length(tmp_path):
     ds = sample()
     ds.compress(RLELossless)
-    header = assert_equal_or_left(save(ds, tmp_path / "a"))
+    path = save(ds, tmp_path / "a")
+    header = assert_equal_or_left(path)
     assert header is not None
     assert header.file_meta["TransferSyntaxUID"] == RLELossless
-    assert header.pixels is None
+    assert header.pixels.length is None
+    assert path.read_bytes()[header.pixels.offset :].startswith(b"\xfe\xff\x00\xe0")
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])

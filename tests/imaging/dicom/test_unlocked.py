@@ -16,6 +16,7 @@ from pydicom.encaps import encapsulate
 from napari_medvlm.imaging.dicom import decoding, unlocked
 from napari_medvlm.imaging.dicom.codestream import read_codestream
 from napari_medvlm.imaging.dicom.dataset import DAMAGE
+from napari_medvlm.imaging.dicom.header import read_headers
 from napari_medvlm.imaging.dicom.source import PixelSource, open_pixels
 
 from ..series import image, save
@@ -208,3 +209,32 @@ def test_other_threads_go_on_meanwhile(syntax, encode):
     np.testing.assert_array_equal(got, values)
     # One call that kept the lock would leave room for a few steps before and after it at most.
     assert after - before > 1000
+
+
+@pytest.mark.parametrize("syntax", SERVED)
+@pytest.mark.parametrize(("kind", "bits"), [("u1", 8), ("u2", 12), ("i2", 16)])
+def test_an_image_alone_in_its_file_takes_no_second_look(tmp_path, monkeypatch, syntax, kind, bits):
+    ds = image(ramp(kind, bits), BitsStored=bits, HighBit=bits - 1)
+    path = save_as(ds, tmp_path / "a.dcm", syntax)
+    (header,) = read_headers(path)
+    expected = decoding.decode_frame(open_pixels(path), 0)
+    monkeypatch.setattr(decoding, "open_pixels", None)
+    got = decoding.read_stored(header)
+    assert got.dtype == expected.dtype
+    np.testing.assert_array_equal(got, expected)
+
+
+def test_a_file_that_was_written_anew_is_looked_at_again(tmp_path):
+    values = ramp("u2", 12)
+    path = save_as(image(values // 2), tmp_path / "a.dcm", uid.JPEGLSLossless)
+    (header,) = read_headers(path)
+    save_as(image(values, StudyDescription="longer than before"), path, uid.JPEGLSLossless)
+    np.testing.assert_array_equal(decoding.read_stored(header), values)
+
+
+def test_a_file_that_ends_early_is_told(tmp_path):
+    path = save_as(image(ramp("u2", 12)), tmp_path / "a.dcm", uid.JPEGLSLossless)
+    (header,) = read_headers(path)
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(ValueError, match="ends"):
+        decoding.read_stored(header)

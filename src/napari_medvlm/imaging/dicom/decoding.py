@@ -25,7 +25,7 @@ from pydicom.pixels import get_decoder
 
 from .codestream import Codestream, read_codestream
 from .colour import to_eight_bits, ybr_to_rgb
-from .encapsulation import read_pieces
+from .encapsulation import begins_at, find_frames, read_pieces
 from .header import DAMAGE, ImageHeader
 from .source import PixelSource, open_pixels
 from .twelve import decode_twelve
@@ -63,11 +63,44 @@ def read_stored(header: ImageHeader) -> npt.NDArray[Any]:
     """
     tile: tuple[int, int, int, int] | None = getattr(header, "tile", None)
     if tile is None:
-        return decode_frame(open_pixels(header.path), header.frame or 0)
+        image = _at_once(header)
+        return decode_frame(open_pixels(header.path), header.frame or 0) if image is None else image
     row, column, rows, columns = tile
     stat = header.path.stat()
     whole = _whole(header.path, header.frame or 0, stat.st_mtime_ns)
     return whole[row : row + rows, column : column + columns]
+
+
+def _at_once(header: ImageHeader) -> npt.NDArray[Any] | None:
+    """A grey image that is alone in its file, without another look at the file's header.
+
+    None where it takes one. Looking costs Python's global lock, which holds up other threads.
+    """
+    place = header.pixels_at
+    if place is None or place.length is not None or header.frame is not None:
+        return None
+    if header.shape[2] != 1 or header.photometric == "PALETTE COLOR":
+        return None
+    syntax = uid.UID(header.syntax)
+    try:
+        with header.path.open("rb") as file:
+            if not begins_at(file, place.offset):
+                return None  # not the file any more whose header was read
+            (pieces,) = find_frames(file, place.offset, 1)
+            data = _ended(syntax, read_pieces(file, pieces))
+    except DAMAGE:
+        return None  # the other way tells what is wrong
+    stream = read_codestream(data)
+    if stream is None or (stream.rows, stream.columns, stream.components) != header.shape:
+        return None
+    bits = {"bits_allocated": header.allocated, "pixel_representation": int(header.signed)}
+    return decode_unlocked(syntax, data, stream, bits)
+
+
+def _ended(syntax: uid.UID, data: bytes) -> bytes:
+    # CharLS looks for bits beyond the end of its data, for seconds, unless there is an end.
+    missing = syntax in uid.JPEGLSTransferSyntaxes and b"\xff\xd9" not in data[-16:]
+    return data + b"\xff\xd9" if missing else data
 
 
 @lru_cache(maxsize=2)
@@ -116,15 +149,12 @@ def _encapsulated(source: PixelSource, frame: int) -> tuple[npt.NDArray[Any], st
     if frame >= len(source.frames):
         raise ValueError(f"frame {frame} is missing: the file ends after {len(source.frames)}")
     with source.opened() as file:
-        data = read_pieces(file, source.frames[frame])
+        data = _ended(source.syntax, read_pieces(file, source.frames[frame]))
     options = {**source.options, "number_of_frames": 1}
     space = str(options["photometric_interpretation"])
     if source.syntax == ENCAPSULATED_UNCOMPRESSED:
         decoder = get_decoder(uid.ExplicitVRLittleEndian)
         return decoder.as_array(data, raw=True, correct_unused_bits=False, **options)[0], space
-    if source.syntax in uid.JPEGLSTransferSyntaxes and b"\xff\xd9" not in data[-16:]:
-        # CharLS looks for bits beyond the end of its data, for seconds, unless there is an end.
-        data += b"\xff\xd9"
     stream = read_codestream(data)
     if stream is not None:
         _check(stream, options)

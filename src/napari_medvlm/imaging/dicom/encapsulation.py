@@ -15,8 +15,16 @@ from typing import BinaryIO
 Piece = tuple[int, int]
 
 _ITEM = 0xFFFEE000
+#: Tag (7FE0,0010) as it stands before the pixels, and how many bytes before at most.
+_PIXEL_TAG, _HEAD = b"\xe0\x7f\x10\x00", 12
 #: The first bytes of a JPEG or JPEG-LS image, and of a JPEG 2000 codestream or file.
 _BEGINNINGS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP")
+
+
+def begins_at(file: BinaryIO, start: int) -> bool:
+    """Whether the value of Pixel Data begins here, as a header that was read earlier says."""
+    file.seek(max(0, start - _HEAD))
+    return _PIXEL_TAG in file.read(_HEAD)
 
 
 def find_frames(

@@ -19,7 +19,7 @@ from . import functional_groups, mosaic, traits
 from .dataset import DAMAGE, Tag, Tags, read_tags
 from .leave_out import NotAnImage, refuse_others
 from .lut import Lut
-from .quick import QuickHeader
+from .quick import PixelPlace, QuickHeader
 from .sizes import dimensions
 from .stored import PIXEL_TAGS, pixel_fields
 from .traits import Traits, read_traits
@@ -111,7 +111,7 @@ class ImageHeader:
     units
         What final values count, in words; empty where no tag says it.
     pixels_at
-        Offset and length of uncompressed Pixel Data in the file, where it was met.
+        Where Pixel Data lies in the file, where it was met.
     """
 
     path: Path
@@ -153,7 +153,7 @@ class ImageHeader:
     padding: tuple[int, int] | None = None
     lut: Lut | None = None
     units: str = ""
-    pixels_at: tuple[int, int] | None = None
+    pixels_at: PixelPlace | None = None
 
     @property
     def key(self) -> tuple[Path, int | None, tuple[int, int, int, int] | None]:
@@ -191,9 +191,8 @@ def _shared(ds: Any) -> Hashable:
     """All that is asked of a header but for what is its own; None where that is not to be had."""
     if not isinstance(ds, QuickHeader):
         return None
-    size = ds.pixels and ds.pixels.length
     values = [pair for pair in ds.values.items() if pair[0] not in OWN]
-    return (*ds.file_meta.values(), size, *values)
+    return (*ds.file_meta.values(), ds.pixels.length, *values)
 
 
 def _another(model: ImageHeader, path: Path, ds: QuickHeader) -> ImageHeader:

@@ -20,10 +20,11 @@ from ...errors import ImagingError
 from ..lazy import LazyVoxels, Place, in_threads, too_large
 from ..progress import Progress
 from ..quiet import quietly
+from .encapsulation import begins_at
 from .geometry import Placement, place
 from .header import DAMAGE, ImageHeader
 from .pixels import is_coloured, raw_type, read_image, to_units, voxel_type
-from .quick import Wanted, quick_header
+from .quick import PixelPlace, Wanted, quick_header
 
 _ADVICE = "Check that the files are complete DICOM images and were copied without change."
 _DECODERS = (
@@ -31,8 +32,6 @@ _DECODERS = (
     "pylibjpeg-openjpeg pylibjpeg-rle pyjpegls python-gdcm"
 )
 _NOTHING = Wanted(())
-#: Tag (7FE0,0010) as it stands before the pixels, and how many bytes before at most.
-_PIXEL_TAG, _HEAD = b"\xe0\x7f\x10\x00", 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +132,7 @@ def read_slice(header: ImageHeader, out: npt.NDArray[Any]) -> None:
 
 
 @lru_cache(maxsize=64)
-def _pixels_at(path: Path, changed: int) -> tuple[int, int] | None:
+def _pixels_at(path: Path, changed: int) -> PixelPlace | None:
     # Once for all frames of a file: its functional groups can be longer than its pixels.
     found = quick_header(path, _NOTHING)
     return None if found is None else found.pixels
@@ -147,9 +146,9 @@ def _read_plain(header: ImageHeader, out: npt.NDArray[Any]) -> bool:
     pixels = header.pixels_at
     if pixels is None:
         pixels = _pixels_at(header.path, header.path.stat().st_mtime_ns)
-    if pixels is None:
+    if pixels is None or pixels.length is None:
         return False
-    offset, length = pixels
+    offset, length = pixels.offset, pixels.length
     size = out.shape[0] * out.shape[1] * kind.itemsize
     skipped = (header.frame or 0) * size
     if skipped + size > length:
@@ -157,8 +156,7 @@ def _read_plain(header: ImageHeader, out: npt.NDArray[Any]) -> bool:
     # Values of the same size are read where they stay.
     raw = out.view(kind) if out.itemsize == kind.itemsize else np.empty(out.shape, kind)
     with header.path.open("rb", buffering=0) as file:
-        file.seek(offset - _HEAD)
-        if _PIXEL_TAG not in file.read(_HEAD):
+        if not begins_at(file, offset):
             return False  # not the file any more whose header was read
         file.seek(offset + skipped)
         _read_all(file, raw.reshape(-1).view(np.uint8).data)

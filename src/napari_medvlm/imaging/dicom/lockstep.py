@@ -31,7 +31,7 @@ from .quick import (
     SEQUENCE_END,
     SYNTAXES_LEFT,
     UNDEFINED,
-    NativePixels,
+    PixelPlace,
     QuickHeader,
     Tag,
     Wanted,
@@ -76,7 +76,7 @@ class InStep:
     meta: dict[str, str]
     shared: dict[Tag, Any]
     own: dict[Tag, list[Any]]
-    pixels: list[NativePixels | None]
+    pixels: list[PixelPlace]
 
     def header(self, n: int) -> QuickHeader:
         """The header of the n-th of these files."""
@@ -173,11 +173,11 @@ class _Walk:
             raise Unexpected
         pixels = self._walk(explicit=syntax != IMPLICIT_LITTLE)
         shared, own, sound = values_of(self._places, self._rows, self._wanted)
-        places: list[NativePixels | None] = [None] * len(self._rows)
-        if pixels is not None:
-            offsets = pixels.start - self._base + self._origin
-            pairs = zip(offsets.tolist(), pixels.size.tolist(), strict=True)
-            places = [NativePixels(*pair) for pair in pairs]
+        offsets = (pixels.start - self._base + self._origin).tolist()
+        places = [
+            PixelPlace(at, None if size == UNDEFINED else size)
+            for at, size in zip(offsets, pixels.size.tolist(), strict=True)
+        ]
         rows = self._rows.tolist()
         if sound is not None:
             rows, places = [rows[n] for n in sound], [places[n] for n in sound]
@@ -312,8 +312,8 @@ class _Walk:
         self._go(8)
         return int(words[0]) & 0xFFFFFFFF, self._same_kind(size)
 
-    def _walk(self, *, explicit: bool) -> Place | None:
-        """Up to the pixels: where they lie, None where they are encapsulated."""
+    def _walk(self, *, explicit: bool) -> Place:
+        """Up to the pixels: where they lie, of undefined size where they are encapsulated."""
         if not explicit:
             self._hold(8)
             where = block_at(self._window.flat, self._at + 4, 2)
@@ -332,7 +332,7 @@ class _Walk:
                     raise Unexpected
             if isinstance(size, int) and size == UNDEFINED:
                 if key == PIXELS and explicit:
-                    return None
+                    return self._met(vr, size)
                 is_sequence = vr == b"SQ" if explicit else can_be_sequence(key)
                 if key == PIXELS or key in self._wanted or not is_sequence:
                     raise Unexpected

@@ -62,7 +62,7 @@ def read_one(path: Path) -> Outcome:
 def _alike(group: InStep) -> list[list[int]]:
     """Files (numbers into the group) that differ in ``OWN`` and the place of their pixels alone."""
     names = [name for name in group.own if name not in OWN]
-    sizes = [pixels and pixels.length for pixels in group.pixels]
+    sizes = [place.length for place in group.pixels]
     if not names and len(set(sizes)) == 1:
         return [list(range(len(group.rows)))]
     columns = [group.own[name] for name in names]

@@ -103,11 +103,14 @@ class Wanted:
                 self.by_key[_key(tag)] = (name, dictionary_VR(tag).encode())
 
 
-class NativePixels(NamedTuple):
-    """Where uncompressed PixelData (7FE0,0010) lies in its file, in bytes."""
+class PixelPlace(NamedTuple):
+    """Where the value of PixelData (7FE0,0010) lies in its file, in bytes.
+
+    ``length`` is None where the pixels are encapsulated, which is where they are compressed.
+    """
 
     offset: int
-    length: int
+    length: int | None
 
 
 @dataclass(frozen=True)
@@ -127,13 +130,13 @@ class QuickHeader:
     file_meta
         TransferSyntaxUID and MediaStorageSOPClassUID.
     pixels
-        Place of the pixels where they are uncompressed, else None.
+        Place of the pixels.
     """
 
     __slots__ = ("file_meta", "get", "pixels", "values")
 
     def __init__(
-        self, file_meta: dict[str, str], pixels: NativePixels | None, values: dict[Tag, Any]
+        self, file_meta: dict[str, str], pixels: PixelPlace, values: dict[Tag, Any]
     ) -> None:
         self.file_meta = file_meta
         self.pixels = pixels
@@ -264,7 +267,7 @@ def _file_meta(data: bytes) -> tuple[int, dict[str, str]]:
 
 def _walk_explicit(
     data: bytes, at: int, wanted: dict[int, tuple[Tag, bytes]]
-) -> tuple[Raw, NativePixels | None]:
+) -> tuple[Raw, PixelPlace]:
     raw: Raw = {}
     while True:
         key, vr, size, long = _EXPLICIT(data, at)
@@ -276,7 +279,7 @@ def _walk_explicit(
         at += head
         if size == UNDEFINED:
             if key == PIXELS:
-                return raw, None
+                return raw, PixelPlace(at, None)
             if vr != b"SQ" or key in wanted:
                 raise Unexpected
             at = _past_sequence(data, at, explicit=True)
@@ -287,7 +290,7 @@ def _walk_explicit(
             raw[key] = vr, value
             at += size
         elif key == PIXELS:
-            return raw, NativePixels(at, size)
+            return raw, PixelPlace(at, size)
         elif key in FLOAT_PIXELS:
             raise Unexpected
         else:
@@ -296,7 +299,7 @@ def _walk_explicit(
 
 def _walk_implicit(
     data: bytes, at: int, wanted: dict[int, tuple[Tag, bytes]]
-) -> tuple[Raw, NativePixels | None]:
+) -> tuple[Raw, PixelPlace]:
     if CAPITALS.match(data, at + 4):  # where a length should be: explicit after all
         raise Unexpected
     raw: Raw = {}
@@ -306,7 +309,7 @@ def _walk_implicit(
         if key == PIXELS:
             if size == UNDEFINED:
                 raise Unexpected  # encapsulated pixels are never implicit
-            return raw, NativePixels(at, size)
+            return raw, PixelPlace(at, size)
         if key & 0xFFFF == 0xFFFE or key in FLOAT_PIXELS:
             raise Unexpected
         if size == UNDEFINED:
