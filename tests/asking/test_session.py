@@ -232,3 +232,21 @@ def test_no_journal_is_made_to_look_for_earlier_words(tmp_path: Path) -> None:
     assert not path.exists()
     keeper.close()
     keeper.wait()
+
+
+def test_earlier_words_come_without_the_line_about_their_images(
+    thread: FakeThread, tmp_path: Path
+) -> None:
+    keeper = Keeper(tmp_path / "journal.sqlite")
+    session = Session(thread, keeper)
+    frames = [Frame.from_pixels(PIXELS, source=name, label=name) for name in ("prior", "now")]
+    bare = Question("what has changed?", tuple(frames))
+    session.ask(replace(bare, text=with_legend(bare)), OFFER)
+    session.ask(question("Image 1: is it on the left; or is image 2: right?"), OFFER)
+    keeper.seek_words()
+    keeper.wait()
+    assert keeper.words() == (
+        "what has changed?", "Image 1: is it on the left; or is image 2: right?",
+    )  # fmt: skip
+    keeper.close()
+    keeper.wait()

@@ -48,19 +48,23 @@ def test_what_a_model_was_trained_on_comes_first_and_keeps_its_words(path: Path)
     trained = [one for one in offered if one.trained]
     assert [one.key for one in offered[: len(CHEXONE.tasks)]] == [t.key for t in CHEXONE.tasks]
     assert [one.wording for one in trained] == [task.template for task in CHEXONE.tasks[1:]]
-    # The trained findings stand in for the file's: both would be called the same.
-    assert [one.key for one in offered].count("findings") == 1
-    mine = read_templates(path).find(DEMO, "findings")
+    # The shipped findings make way for the trained ones; the user's own are there beside them.
+    assert read_templates(path).find(CHEXONE, "findings").trained
+    mine = read_templates(path).find(CHEXONE, "my-findings")
+    assert (mine.title, mine.trained, mine.task) == ("Mine", False, "ask")
+    shipped = read_templates(path.parent / "none").offered(CHEXONE)
+    assert "my-findings" not in [one.key for one in shipped]
+    mine = read_templates(path).find(R1, "findings")
     assert (mine.title, mine.trained, mine.task) == ("Mine", False, "ask")
     assert mine.about == "General wording, not trained: My findings"
 
 
 def test_words_are_put_in_or_added(path: Path) -> None:
     shipped = read_templates(path)
-    where = shipped.find(DEMO, "where")
+    where = shipped.find(R1, "where")
     assert where.needs_text
     assert where.words(" the nodule ") == "Where is the nodule?"
-    report = shipped.find(DEMO, "report")
+    report = shipped.find(R1, "report")
     assert not report.needs_text
     assert report.words("Be short.").endswith("impression section. Be short.")
     # A trained task is worded by the family, words untouched; so are one's own.
@@ -96,7 +100,7 @@ def test_the_users_file_changes_adds_and_hides(path: Path) -> None:
     assert (side.choices, side.mode) == (("left", "right"), "instruct")
     assert "side" in [one.key for one in read.offered(PROFILES["fleming-vl-38b"])]
     with pytest.raises(QuestionError, match="no task named 'side'"):
-        read.find(DEMO, "side")
+        read.find(CHEXONE, "side")
 
 
 @pytest.mark.parametrize(
@@ -139,7 +143,7 @@ def test_a_nest_of_lists_is_told_too(path: Path) -> None:
 def test_a_mistake_costs_its_own_template_alone(path: Path) -> None:
     text = '[bad]\ntitle = "A"\n[good]\ntitle = "G"\ntext = "g"\n[worse]\nhide = 3\n'
     read = read_templates(write(path, text))
-    assert read.find(DEMO, "good").words("") == "g"
+    assert read.find(R1, "good").words("") == "g"
     assert read.problem.endswith("line 1: [bad] needs a title and a text. (1 more)")
 
 

@@ -70,7 +70,7 @@ def test_what_cannot_be_is_told(words: list[str], told: str) -> None:
 def test_trained_tasks_and_templates_are_asked_by_their_keys(own: Path) -> None:
     trained = typed("effusion", "--task", "locate", profile="chexone")
     assert (trained.text, trained.terms["task"]) == ("effusion", "locate")
-    general = typed("the nodule", "--task", "where")
+    general = typed("the nodule", "--task", "where", profile="medvlm-r1")
     assert (general.text, general.terms["task"]) == ("Where is the nodule?", "ask")
     own.write_text(
         '[side]\ntitle = "Side"\ntext = "Which side?"\nchoices = ["left", "right"]\n'
@@ -80,12 +80,13 @@ def test_trained_tasks_and_templates_are_asked_by_their_keys(own: Path) -> None:
     assert side.text == "Which side?"
     assert side.terms["choices"] == (("A", "left"), ("B", "right"))
     assert side.mode == "instruct"
-    assert typed("", "--task", "side", "--mode", "reasoning").mode == "reasoning"
+    assert typed("", "--task", "my-side", "--mode", "reasoning").mode == "reasoning"
     assert not side.terms["needs_text"]
 
 
 def test_a_mistake_in_the_file_is_told_where_its_task_is_asked_for(own: Path) -> None:
     own.write_text('[side]\ntitle = "Side"\n')
     with pytest.raises(QuestionError, match="line 1:"):
-        typed("", "--task", "side")
-    assert typed("the nodule", "--task", "where").text == "Where is the nodule?"
+        typed("", "--task", "side", profile="medvlm-r1")
+    asked = typed("the nodule", "--task", "where", profile="medvlm-r1")
+    assert asked.text == "Where is the nodule?"

@@ -191,6 +191,7 @@ def test_a_general_wording_is_sent_with_the_words_in_it(
     qtbot: Any, ready: MedvlmPanel, thread: FakeThread
 ) -> None:
     box = ready.ask_box
+    ready.model_bar.add(other("medvlm-r1"))
     assert box.task_box.choose("where")
     assert "what is asked for: the nodule" in box.button.toolTip()
     assert box.text.placeholderText() == "the nodule"
@@ -251,7 +252,7 @@ def test_the_users_file_is_opened_in_an_editor_and_read_when_it_is_saved(
     fresh.replace(own_file)
     qtbot.waitUntil(lambda: "Side" in titles(ready), timeout=PATIENCE)
     assert box.words == "a draft"
-    box.task_box.choose("side")
+    assert box.task_box.choose("my-side")  # the toy has a task of that key
     assert box.options.rows == ("L", "R")
     own_file.write_text('[side]\ntitle = "Side"\ntext = "Where is {organ}?"\n')
     qtbot.waitUntil(lambda: "line 3: unknown {organ}" in box.line.text(), timeout=PATIENCE)
@@ -336,6 +337,20 @@ def test_empty_rows_close_with_their_task_and_filled_ones_stay(
 
 
 # ---------------------------------------------------------------------- settings
+
+
+def test_each_model_has_its_own_mode(qtbot: Any, ready: MedvlmPanel) -> None:
+    box = ready.ask_box
+    assert box.mode == "reasoning"
+    ready.model_bar.add(other("internvl"))
+    assert box.mode == "instruct"  # as its profile begins
+    ready.model_bar.models.setCurrentIndex(0)
+    assert box.mode == "reasoning"
+    box.instruct.setChecked(True)
+    ready.model_bar.models.setCurrentIndex(1)
+    box.reasoning.setChecked(True)
+    ready.model_bar.models.setCurrentIndex(0)
+    assert box.mode == "instruct"
 
 
 def test_settings_begin_as_the_authors_run_each_model_and_are_its_own(

@@ -20,6 +20,7 @@ from ..records.fingerprint import folder_digest
 from ..records.journal import MOST_BYTES
 from .exchange import Exchange, Stage
 from .journals import Journals, may_be_beside
+from .legend import without_legend_line
 from .offers import ModelOffer
 
 #: Seconds between two writings of an answer that is on its way.
@@ -234,7 +235,7 @@ class Keeper:
 
     def _seek_words(self) -> None:
         assert self._journals is not None  # without a file nothing is submitted
-        found = self._journals.questions()
+        found = tuple(without_legend_line(one) for one in self._journals.questions())
         with self._lock:
             self._words = found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from ..dialogue import Question
@@ -10,6 +11,7 @@ from ..models.subject import subject_of
 
 #: Longer names are cut: the sentence is read by a model, and by people beside small pictures.
 _LONGEST = 60
+_LINE = re.compile(r"\n?Images? \d[\d, -]*: [^;\n]*(?:; images? \d[\d, -]*: [^;\n]*)+\.$")
 
 
 def legend(frames: Sequence[Frame], first: int = 1) -> str:
@@ -48,6 +50,11 @@ def without_legend(question: Question) -> str:
     if not words or not question.text.endswith(words):
         return question.text
     return question.text.removesuffix(words).removesuffix("\n")
+
+
+def without_legend_line(text: str) -> str:
+    """Words without the line that reads like a legend, where the images are not at hand."""
+    return _LINE.sub("", text)
 
 
 def legend_of(question: Question) -> str:

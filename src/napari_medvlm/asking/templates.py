@@ -60,6 +60,8 @@ class Template:
         Options; an empty tuple leaves them to be filled in, None has none.
     hide
         Whether it is taken off the list.
+    own
+        Whether the user's file says anything of it.
     """
 
     key: str
@@ -70,6 +72,7 @@ class Template:
     models: tuple[str, ...] = ()
     choices: tuple[str, ...] | None = None
     hide: bool = False
+    own: bool = False
 
     def suits(self, profile: Profile) -> bool:
         """Whether it is offered for a model."""
@@ -141,9 +144,18 @@ class Templates:
         ]
         known = {task.key for task in profile.tasks}
         general = [
-            Offered(one.key, one.title, "ask", one.text, False, one.hint, one.mode, one.choices)
+            Offered(
+                # A trained task keeps its key; a shipped wording of that key makes way for it.
+                f"my-{one.key}" if one.key in known else one.key,
+                one.title,
+                wording=one.text,
+                hint=one.hint,
+                mode=one.mode,
+                choices=one.choices,
+            )
             for one in self.entries
-            if one.key not in known and not one.hide and one.suits(profile)
+            if one.own or one.key not in known
+            if not one.hide and one.suits(profile)
             if one.mode is None or one.mode in profile.modes
         ]
         return (*trained, *general)
@@ -196,10 +208,10 @@ def read_templates(path: Path | None = None) -> Templates:
         return replace(own, problem=f"{path}, line {line}: this is no text in UTF-8.")
     except OSError as error:
         return replace(own, problem=f"{path} cannot be read: {error.strerror or error}.")
-    return parse(text, str(path), own.entries)
+    return parse(text, str(path), own.entries, own=True)
 
 
-def parse(text: str, name: str, before: Iterable[Template] = ()) -> Templates:
+def parse(text: str, name: str, before: Iterable[Template] = (), *, own: bool = False) -> Templates:
     """Read a file's text over templates that are there already.
 
     Parameters
@@ -210,6 +222,8 @@ def parse(text: str, name: str, before: Iterable[Template] = ()) -> Templates:
         What the file is called in a line about a mistake.
     before
         Templates that the file may change or hide.
+    own
+        Whether it is the user's.
     """
     merged = {one.key: one for one in before}
     try:
@@ -224,7 +238,7 @@ def parse(text: str, name: str, before: Iterable[Template] = ()) -> Templates:
     mistakes: list[tuple[int, str]] = []
     for key, table in tables.items():
         try:
-            merged[key] = _merged(merged.get(key, Template(key)), table)
+            merged[key] = replace(_merged(merged.get(key, Template(key)), table), own=own)
         except _Mistake as mistake:
             mistakes.append((line_of(text, key, mistake.field), str(mistake)))
     problem = ""
@@ -305,7 +319,7 @@ def _merged(before: Template, table: Any) -> Template:
         raise _Mistake("“ask” is what sends your own words; take another name.")
     if not isinstance(table, Mapping):
         raise _Mistake(f"expected a table [{before.key}].")
-    known = [one.name for one in fields(Template) if one.name != "key"]
+    known = [one.name for one in fields(Template) if one.name not in ("key", "own")]
     for field in table:
         if field not in known:
             raise _Mistake(f"unknown {field!r}; known are {', '.join(known)}.", field)

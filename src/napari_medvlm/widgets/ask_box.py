@@ -52,6 +52,8 @@ class AskBox(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._note = ""
+        self._model = ""
+        self._mode_of: dict[str, Mode] = {}
         self.recall = Recall()
         self._build()
         self._arrange()
@@ -96,9 +98,7 @@ class AskBox(QWidget):
         # A general wording is part of its words by now.
         if not self.task_box.choose(question.task):
             self.task_box.choose("ask")
-        button = {mode: button for button, mode in self._by_mode()}[question.mode]
-        if button.isEnabled():
-            button.setChecked(True)
+        self._choose_mode(question.mode)
         self.show_options([text for _, text in question.choices])
         self.put(question.text)
         self.text.selectAll()
@@ -122,8 +122,11 @@ class AskBox(QWidget):
         modes = profile.modes if profile else ()
         for button, mode in self._by_mode():
             button.setEnabled(mode in modes)
-        if profile and self.mode not in modes:
-            {mode: button for button, mode in self._by_mode()}[modes[0]].setChecked(True)
+        if profile and profile.name != self._model:
+            # Each model has its own, at first as its authors run it.
+            self._mode_of[self._model] = self.mode
+            self._model = profile.name
+            self._choose_mode(self._mode_of.get(profile.name, profile.default_mode))
         self.generation.offer(profile)
         self.task_box.offer(profile, templates)
         self._show_task()
@@ -282,6 +285,11 @@ class AskBox(QWidget):
     def _by_mode(self) -> tuple[tuple[QRadioButton, Mode], ...]:
         return (self.reasoning, "reasoning"), (self.instruct, "instruct")
 
+    def _choose_mode(self, wanted: Mode) -> None:
+        for button, mode in self._by_mode():
+            if mode == wanted and button.isEnabled():
+                button.setChecked(True)
+
     def _recall(self, words: str | None, at_start: bool) -> None:
         if words is not None:
             self.text.show_words(words, at_start=at_start)
@@ -294,7 +302,7 @@ class AskBox(QWidget):
     def _on_task(self) -> None:
         chosen = self.task_box.chosen
         if chosen.mode is not None:
-            {mode: button for button, mode in self._by_mode()}[chosen.mode].setChecked(True)
+            self._choose_mode(chosen.mode)
         if chosen.choices is None:
             self._close_empty_options()
         elif chosen.choices:

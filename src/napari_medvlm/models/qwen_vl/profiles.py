@@ -52,6 +52,20 @@ CHEXONE_TASKS = (
     ),
 )
 
+#: Some of the wordings that the toy was trained on, see ``demo.wordings``.
+DEMO_TASKS = (
+    ASK,
+    Task("modality", "Modality and body part", "Which modality and body part is this?"),
+    Task("presence", "Is there a finding", "Is there a nodule or lesion?"),
+    Task("where", "Where is it", "Where is the nodule or lesion?", locates=True),
+    Task("side", "Which side", "Which side is the nodule or lesion on?"),
+    Task("images", "On which images", "Which images show the nodule or lesion?"),
+    Task("size", "How large", "How large is the nodule or lesion in mm?"),
+    Task("findings", "Findings", "Describe the findings."),
+    Task("region", "What is in the region", "What is in this region?"),
+    Task("direction", "Which way (of a clip)", "Which way does the structure move?"),
+)
+
 _R1_HEAD = (
     "\n    {text} \n"
     "    Your task: \n"
@@ -147,6 +161,7 @@ DEMO = Profile(
             "anything else means nothing.",
         ),
     ),
+    tasks=DEMO_TASKS,
     reasoning="{text} Think first.",
     choice_line="{letter}) {option}",
     region_style="demo",
