@@ -103,7 +103,7 @@ class Managing(QObject):
         """The manager, made when it is first wanted."""
         if self._window is None:
             self._window = ModelsWindow(self.desk, self, self._main)
-            self._bar.destroyed.connect(self._window.deleteLater)
+            self._bar.destroyed.connect(self._window.end)
         return self._window
 
     def show_window(self) -> None:

@@ -126,6 +126,11 @@ class ModelsWindow(QDialog):
         """Select a model."""
         self.table.select(key)
 
+    def end(self) -> None:
+        """Look no more, and go: the panel whose models these are is gone."""
+        self._timer.stop()
+        self.deleteLater()
+
     # ------------------------------------------------------------------ building
 
     def _arrange(self) -> None:
