@@ -149,7 +149,7 @@ class Strip(QWidget):
         button.setIcon(QIcon(squared(thumbnail(frame, regions))))
         metrics = button.fontMetrics()
         cut = (
-            metrics.elidedText(line, Qt.TextElideMode.ElideMiddle, THUMBNAIL + 16)
+            metrics.elidedText(line, Qt.TextElideMode.ElideMiddle, THUMBNAIL + 28)
             for line in caption.split("\n")
         )
         button.setText("\n".join(cut))
