@@ -9,6 +9,7 @@ from pydicom.uid import EnhancedCTImageStorage, SecondaryCaptureImageStorage
 
 from napari_medvlm.errors import ImagingError
 from napari_medvlm.imaging import Selection, Volume, Window, read, take
+from napari_medvlm.imaging.dicom import unlocked
 from napari_medvlm.imaging.scan import scan
 
 from ..series import image, save, write_series
