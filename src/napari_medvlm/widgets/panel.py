@@ -189,6 +189,7 @@ class MedvlmPanel(QWidget):
         layers = self.source_box.layers_of(composed.parts)
         follows = self.ask_box.follows
         exchange = self._turns.ask(composed.question, offer, layers, follows=follows)
+        self.conversation_view.come_into_view()
         self.ask_box.sent()
         self.ask_box.show_line(" ".join(composed.remarks))
         self._pump.hurry()
