@@ -30,6 +30,7 @@ NODULE = Box("nodule", (16, 8, 32, 24), frame=1, raw=(250, 200, 500, 600))
 def _type_and_ask(qtbot: Any, panel: MedvlmPanel, words: str) -> None:
     panel.ask_box.text.setFocus()
     qtbot.keyClicks(panel.ask_box.text, words)
+    qtbot.waitUntil(lambda: panel.choosing.prepared is not None, timeout=PATIENCE)
     qtbot.mouseClick(panel.ask_box.button, Qt.MouseButton.LeftButton)
 
 
