@@ -214,7 +214,7 @@ def test_the_keyboard_alone_is_enough(
     text.setFocus(Qt.FocusReason.TabFocusReason)
     qtbot.keyClicks(text, "and now?")
     qtbot.keyClick(text, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
-    assert panel.busy
+    qtbot.waitUntil(lambda: panel.busy, timeout=PATIENCE)
     with qtbot.waitSignal(panel.replied, timeout=PATIENCE):
         qtbot.keyClick(text, Qt.Key.Key_Escape)
     assert not panel.busy
