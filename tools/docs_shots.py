@@ -136,6 +136,22 @@ def chips(stage: Stage) -> None:
 
 
 @scene
+def strip(stage: Stage) -> None:
+    """Slices of two layers in one question, in the order they are sent."""
+    first, second = stage.sample("chest_ct"), stage.sample("chest_ct_npy")
+    stage.open_panel()
+    picks = stage.panel.source_box
+    for layer, steps in ((first, (12, 20)), (second, (10, 22))):
+        picks.choose_layer(layer)
+        for step in steps:
+            stage.viewer.dims.set_point(0, layer.data_to_world((step, 0, 0))[0])
+            stage.wait(ms=200)
+            picks.toggle()
+    stage.wait(lambda: len(stage.panel.strip.frames) == 4, ANSWER_MS)
+    stage.save()
+
+
+@scene
 def chooser(stage: Stage) -> None:
     """The list of series of a folder."""
     from napari_medvlm.demo.files import sample_path
