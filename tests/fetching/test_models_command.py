@@ -119,7 +119,7 @@ def test_get_then_everything_that_can_be_done_with_it(
     assert main(["models", "check", str(stick)]) == 0
     assert main(["models", "check", "chexone"]) == 0
     monkeypatch.setenv("MEDVLM_MODELS", str(tmp_path / "other machine"))
-    assert main(["models", "use", str(stick), "--as", "chexone"]) == 0
+    assert main(["models", "use", str(stick)]) == 0
     assert "other machine" in capsys.readouterr().out
     (stick / PART).write_bytes(b"")
     assert main(["models", "check", str(stick), "--json"]) == 1
@@ -189,6 +189,7 @@ def test_a_missing_licence_is_a_warning(
         (["check", "no/such/folder"], "manifest.json"),
         (["use", "no/such/folder", "--as", "chexone"], "no/such/folder"),
         (["use", "no/such/folder", "--as", "nonsense"], "nonsense"),
+        (["use", "no/such/folder"], "--as NAME"),
     ],
 )
 def test_a_mistake_is_one_line(

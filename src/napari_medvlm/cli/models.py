@@ -14,6 +14,7 @@ from ..asking.engine_words import size_in_bytes
 from ..asking.remembered import remembered
 from ..errors import CheckpointError, FetchError
 from ..fetching import download, hub, pack
+from ..fetching.manifest import read_manifest
 from ..fetching.overview import ModelRow, overview
 from ..fetching.telling import memory_words, terms_of
 from ..models.catalog import CATALOG, CatalogEntry, find
@@ -40,7 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     checking.add_argument("folder", metavar="NAME_OR_FOLDER")
     using = acts.add_parser("use", help="copy a pack or folder to where a model is looked for")
     using.add_argument("folder")
-    using.add_argument("--as", dest="name", required=True, help="catalog name")
+    using.add_argument(
+        "--as", dest="name", default="", help="catalog name; a pack's manifest names its model"
+    )
     for act in (get, packing, checking, using):
         # Without a default of its own, so that `models --json get` counts too.
         act.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
@@ -185,9 +188,17 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _use(options: argparse.Namespace) -> int:
+    source, name = Path(options.folder).expanduser(), options.name
+    if not name:
+        manifest = read_manifest(source)
+        name = "" if manifest is None else manifest.name
+    if not name:
+        raise FetchError(
+            f"Nothing in {source} names its model.", "Say which it is: --as NAME, as listed."
+        )
     with Line() as line:
-        folder = pack.use(Path(options.folder).expanduser(), options.name, line)
-    return _done(options, options.name, folder, "is in")
+        folder = pack.use(source, name, line)
+    return _done(options, name, folder, "is in")
 
 
 def _done(options: argparse.Namespace, name: str, folder: Path, words: str, **facts: object) -> int:
