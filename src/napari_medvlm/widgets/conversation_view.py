@@ -16,6 +16,9 @@ from .undo_line import UndoLine
 
 EMPTY = "Choose what the model may look at, then ask.\nThe answer appears here."
 
+#: Pixels that it keeps in a small window; an empty one leaves them to what is chosen.
+LEAST_HEIGHT, EMPTY_HEIGHT = 150, 50
+
 
 class ConversationView(Column):
     """Questions and answers, scrolled along while they stream unless the user reads above."""
@@ -34,7 +37,7 @@ class ConversationView(Column):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Conversation")
-        self.setMinimumHeight(150)
+        self.setMinimumHeight(EMPTY_HEIGHT)
         self._views: dict[int, ExchangeView] = {}
         self._undo_lines: dict[int, UndoLine] = {}
         self._following = True
@@ -83,6 +86,7 @@ class ConversationView(Column):
     def begin(self, exchange: Exchange, grids: Sequence[Grid]) -> ExchangeView:
         """Show a new question at the bottom; ``grids`` are those of the sources of its frames."""
         self._hint.hide()
+        self.setMinimumHeight(LEAST_HEIGHT)
         view = ExchangeView(exchange, grids)
         view.fold_reasoning = self._fold_reasoning
         view.box_clicked.connect(lambda box, v=view: self.box_clicked.emit(v.exchange, box))
@@ -121,6 +125,7 @@ class ConversationView(Column):
         self._drop(self._undo_lines.pop(number, None))
         self._drop(self._views.pop(number, None))
         self._hint.setVisible(not self._views)
+        self.setMinimumHeight(LEAST_HEIGHT if self._views else EMPTY_HEIGHT)
         self.export.setVisible(bool(self._views))
         self.look_again()
 
