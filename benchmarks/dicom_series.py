@@ -85,6 +85,7 @@ def write(folder: Path, count: int, side: int, syntax: str | None = None) -> Pat
         ds.InstanceNumber = int(order[k]) + 1
         ds.ImagePositionPatient = [-190.0, -190.0, -600.5 + 1.25 * k]
         ds.SliceLocation = -600.5 + 1.25 * k
+        ds.AcquisitionTime = ds.ContentTime = f"101213.{k:04d}"
         ds.PixelData = pixels.tobytes()
         if syntax == JPEGLosslessSV1:  # which pydicom cannot write
             ds.file_meta.TransferSyntaxUID = JPEGLosslessSV1

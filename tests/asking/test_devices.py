@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from napari_medvlm.asking.devices import cpu_warning, device_options, precision_options
+from napari_medvlm.asking.remembered import Wish
 from napari_medvlm.engine import EngineState, ModelChoice
 from napari_medvlm.engine.hardware import DeviceMemory
 from napari_medvlm.engine.machine import Machine, TorchBuild
@@ -94,3 +95,10 @@ def test_where_it_was_loaded_in_truth_counts() -> None:
     assert "could not use the GPU 0" in warned.full
     other = EngineState("ready", MODEL, "cuda:0", "bfloat16", 1)
     assert cpu_warning(MODEL, BLIND, other) is None
+
+
+def test_auto_is_what_the_settings_say() -> None:
+    settings = Wish("cpu", "bfloat16")
+    assert device_options(STRONG, settings)[0].words == "auto (CPU)"
+    assert precision_options(STRONG, "auto", settings)[0].words == "auto (bfloat16)"
+    assert precision_options(STRONG, "cuda:0", Wish())[0].words == "auto (bfloat16)"

@@ -50,7 +50,7 @@ OPTIONS = (("A", "effusion"), ("B", "pneumothorax"))
         (
             "<think>so</think><answer>x</answer><answer>y</answer>",
             "stop",
-            ("It gave 2 final answers that differ; the last one is shown.",),
+            ("It gave 2 final answers that differ; the last is shown, all are “as written”.",),
         ),
         (
             "<think>so</think><answer>x</answer><answer>x</answer>",

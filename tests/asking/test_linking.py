@@ -103,3 +103,23 @@ def test_pieces_are_the_text_again_and_links_never_overlap(text: str) -> None:
     assert [number for _, number in pieces(text, links) if number is not None] == list(
         range(len(links))
     )
+
+
+def test_a_number_that_two_sources_have_leads_nowhere_and_says_why() -> None:
+    prior, current = (
+        Frame.from_pixels(PIXELS, source=source, index=12) for source in ("a" * 12, "b" * 12)
+    )
+    (link,) = find_links("See slice 12.", [prior, current])
+    assert link.frames == ()
+    assert link.problem == "Images 1 and 2 are of a slice 12: which of them is not said."
+    (link,) = find_links("See image 2.", [prior, current])
+    assert link.frames == (1,)
+
+
+def test_a_second_that_two_clips_have_leads_nowhere() -> None:
+    frames = [
+        Frame.from_pixels(PIXELS, source=source, plane="frame", index=n, position=1.0, unit="s")
+        for n, source in enumerate(("a" * 12, "b" * 12))
+    ]
+    (link,) = find_links("It turns at 1 s.", frames)
+    assert link.problem == "Frames of 2 clips were sent: which of them is not said."

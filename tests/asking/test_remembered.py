@@ -14,6 +14,7 @@ from napari_medvlm.asking.remembered import (
     Wish,
     config_file,
     forget_folder,
+    remember_chosen,
     remember_folder,
     remember_wish,
     remembered,
@@ -39,7 +40,10 @@ def test_folders_and_wishes_come_back(tmp_path: Path) -> None:
     now = remembered()
     assert now.folders == (str(tmp_path / "a"), str(tmp_path / "b"))
     assert now.wishes["chexone"] == Wish("cuda:0", "int8")
+    assert remember_chosen(str(tmp_path / "a"))
+    assert remembered().chosen == str(tmp_path / "a")
     assert forget_folder(tmp_path / "a")
+    assert remembered().chosen == ""
     now = remembered()
     assert now.folders == (str(tmp_path / "b"),)
     assert set(now.wishes) == {"chexone"}
@@ -53,7 +57,7 @@ def test_folders_and_wishes_come_back(tmp_path: Path) -> None:
         st.none() | st.booleans() | st.integers() | st.text(max_size=5),
         lambda inner: (
             st.lists(inner, max_size=3)
-            | st.dictionaries(st.sampled_from(["folders", "models", "device", "x"]), inner)
+            | st.dictionaries(st.sampled_from(["folders", "models", "chosen", "device"]), inner)
         ),
         max_leaves=8,
     ).map(lambda value: json.dumps(value).encode())

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,10 +13,11 @@ from napari_medvlm.asking import (
     sent_words,
 )
 from napari_medvlm.asking.engine_words import state_tone, state_words
-from napari_medvlm.asking.wording import asked_words
+from napari_medvlm.asking.wording import asked_words, slab_words, strip_captions
 from napari_medvlm.dialogue import Question, Region, Turn
 from napari_medvlm.engine import EngineState
-from napari_medvlm.imaging import Frame, Selection, take
+from napari_medvlm.imaging import Frame, FrameSlab, Selection, take
+from napari_medvlm.records.captions import frame_caption
 
 from .scans import ct
 
@@ -42,6 +45,40 @@ def test_all_frames_in_one_line() -> None:
     )
     assert frames_words(frames[:1]).startswith("1 image · ")
     assert frames_words(()) == ""
+
+
+def test_a_slab_and_a_source_say_so() -> None:
+    slab = FrameSlab("mean", 34, 38, 12.5)
+    frame = replace(take(ct(), Selection(indices=(6,)))[0], slab=slab, label="prior", time=2)
+    assert frame_words(2, frame) == (
+        "Image 3: prior, axial slice 6, time point 2, mean of slices 34 to 38 (12.5 mm), 0.0 mm, "
+        "lung window (C −600, W 1500)"
+    )
+    assert "mean 12.5 mm" in frames_words([frame])
+    assert frame_caption(2, frame) == (
+        "Image 3: prior · axial slice 6 · time point 2 · mean of slices 34 to 38 (12.5 mm) "
+        "· 0.0 mm · lung window (C −600, W 1500)"
+    )
+    thin = replace(slab, thickness=None)
+    assert slab_words(thin) == "mean of slices 34 to 38"
+
+
+def test_captions_say_what_differs() -> None:
+    axial = take(ct(), Selection(indices=(0, 6)))
+    assert strip_captions(axial) == ("0\n−30 mm", "6\n0.0 mm")
+    coronal = replace(take(ct(), Selection((3,), "coronal"))[0], label="current", window=None)
+    thick = replace(axial[0], slab=FrameSlab("maximum", 0, 2, 15.0), label="prior")
+    first, second = strip_captions((thick, coronal))
+    assert first == "axial 0\n−30 mm\nmax 15 mm\nlung\nprior"
+    assert second.splitlines()[0] == "coronal 3"
+    assert second.splitlines()[-1] == "current"
+    assert frames_words((thick, coronal)).startswith("2 images · axial and coronal · of several")
+
+
+def test_images_of_several_sources_are_told_apart() -> None:
+    pixels = np.zeros((4, 6), np.uint8)
+    frames = [Frame.from_pixels(pixels, label=label) for label in ("prior", "prior", "current")]
+    assert "3 images (1-2 prior, 3 current)" in sent_words(Question("what?", tuple(frames)))
 
 
 def test_what_went_with_a_question() -> None:

@@ -29,16 +29,16 @@ def test_only_the_slices_that_are_sent_are_decoded(folder, monkeypatch):
     monkeypatch.setattr(
         loading, "read_slice", lambda h, *to: (decoded.append(h.path.name), plain(h, *to))
     )
-    _, composed = ask.build(options(folder, "--slices", "even:5"))
+    composed = ask.build(options(folder, "--slices", "even:5"))
     assert len(composed.question.frames) == len(decoded) == 5
 
 
 def test_a_broken_slice_does_not_keep_the_others_from_being_asked_about(folder):
     path = min(folder.iterdir())
     path.write_bytes(path.read_bytes()[:-10])
-    source, composed = ask.build(options(folder, "--slices", "all"))
+    composed = ask.build(options(folder, "--slices", "all"))
     assert len(composed.question.frames) == 39
-    assert any("could not be decoded" in remark for remark in source.remarks)
+    assert any("could not be decoded" in remark for remark in composed.parts[0].source.remarks)
 
 
 def test_nothing_to_read_is_said(tmp_path):

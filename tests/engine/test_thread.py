@@ -324,7 +324,8 @@ def test_why_there_is_no_model_stays_in_the_state_until_another_load(
     thread = make_thread("incomplete")
     list(thread.events(thread.load(CHOICE), timeout=WAIT))
     assert thread.state.status == "empty"
-    assert thread.state.problem == "No model.safetensors in model. Download it again."
+    assert thread.state.problem == "No model.safetensors in model."
+    assert thread.state.advice == "Download it again."
     thread = make_thread("falling")
     answer(thread, "exit")
     assert thread.state.status == "dead"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from collections import namedtuple
@@ -217,3 +218,19 @@ def test_a_revision_is_kept_to_though_the_publisher_went_on(
     assert look(REPOSITORY, endpoint=hub.url).commit == NEWER
     with pytest.raises(FetchError, match="no such revision"):
         look(REPOSITORY, COMMIT, endpoint=hub.url)
+
+
+def test_a_disk_that_fills_up_is_told_and_what_has_come_goes_on(
+    hub: Hub, offer: HubOffer, repository: Repository
+) -> None:
+    def full(step: Step) -> None:
+        if step.name == PART and step.here > 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(FetchError, match=r"No space left.*What has come is kept"):
+        fetch(ENTRY, offer, full)
+    assert state_of(ENTRY).kind == "partial"
+    hub.asked.clear()
+    fetch(ENTRY, offer)
+    assert state_of(ENTRY).kind == "ready"
+    assert not hub.fetched("config.json")

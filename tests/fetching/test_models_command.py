@@ -57,9 +57,9 @@ def test_get_shows_size_and_licence_and_fetches_nothing_without_a_yes(
 ) -> None:
     assert main(get) == 2
     said = capsys.readouterr().err
-    assert "licence: apache-2.0" in said
+    assert "  licence     apache-2.0" in said
     assert COMMIT in said
-    assert "size: 437 kB in 12 files" in said
+    assert "  size        437 kB in 12 files" in said
     assert said.splitlines()[-1].endswith("Add --yes.")
     assert [one.path for one in hub.asked] == ["/api/models/StanfordAIMI/CheXOne/revision/main"]
     assert not models.exists()
@@ -117,8 +117,9 @@ def test_get_then_everything_that_can_be_done_with_it(
     assert main(["models", "pack", "chexone", str(stick), "--json"]) == 0
     assert _facts(capsys)["files"] == 12
     assert main(["models", "check", str(stick)]) == 0
+    assert main(["models", "check", "chexone"]) == 0
     monkeypatch.setenv("MEDVLM_MODELS", str(tmp_path / "other machine"))
-    assert main(["models", "use", str(stick), "--as", "chexone"]) == 0
+    assert main(["models", "use", str(stick)]) == 0
     assert "other machine" in capsys.readouterr().out
     (stick / PART).write_bytes(b"")
     assert main(["models", "check", str(stick), "--json"]) == 1
@@ -175,7 +176,7 @@ def test_a_missing_licence_is_a_warning(
     repository.licence = None
     assert main(get) == 2
     said = capsys.readouterr().err
-    assert "licence: none on its card" in said
+    assert "  licence     none on its card" in said
     assert "! No licence is known" in said
 
 
@@ -188,6 +189,7 @@ def test_a_missing_licence_is_a_warning(
         (["check", "no/such/folder"], "manifest.json"),
         (["use", "no/such/folder", "--as", "chexone"], "no/such/folder"),
         (["use", "no/such/folder", "--as", "nonsense"], "nonsense"),
+        (["use", "no/such/folder"], "--as NAME"),
     ],
 )
 def test_a_mistake_is_one_line(

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_medvlm.errors import SelectionError
-from napari_medvlm.imaging import equidistant, even, parse_slices
+from napari_medvlm.imaging import equidistant, even, parse_slices, write_slices
 
 
 def test_even_takes_the_slices_that_fleming_vl_takes():
@@ -90,3 +91,35 @@ def test_any_text_is_read_or_refused(text):
         return
     assert got
     assert all(0 <= i < 30 for i in got)
+
+
+@given(st.lists(st.integers(0, 500), max_size=30))
+def test_written_slices_are_read_again(indices):
+    words = write_slices(indices)
+    if indices:
+        assert parse_slices(words, 501) == tuple(dict.fromkeys(indices))
+    else:
+        assert words == ""
+
+
+def test_three_in_a_row_are_written_as_a_range():
+    assert write_slices((12, 40, 41, 42, 7, 8)) == "12, 40-42, 7, 8"
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0.1, 20), min_size=1, max_size=40), st.integers(1, 50), st.booleans())
+def test_millimetres_take_the_nearest_slices_wherever_they_lie(gaps, n, down):
+    places = np.concatenate([[0.0], np.cumsum(gaps)])
+    given_places = tuple(places[-1] - places) if down else tuple(places)
+    got = equidistant(len(places), n, given_places)
+    assert list(got) == sorted(set(got))
+    assert got[0] == 0
+    wanted = np.linspace(0, places[-1], min(n, len(places)))
+    for at in wanted:
+        nearest = np.abs(places - at).min()
+        assert np.abs(places[list(got)] - at).min() <= nearest + 1e-6
+
+
+def test_millimetres_in_a_range_are_those_of_the_range():
+    places = (0.0, 1.0, 2.0, 3.0, 13.0, 23.0, 24.0)
+    assert parse_slices("mm:3@2-5", 7, places=places) == (2, 4, 5)

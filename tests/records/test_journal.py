@@ -323,3 +323,33 @@ def test_where_the_journal_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delenv("MEDVLM_JOURNAL")
     monkeypatch.setattr("platformdirs.user_data_dir", lambda *_, **__: str(tmp_path))
     assert opening.journal_path() == tmp_path / "journal.sqlite"
+
+
+def test_a_question_about_two_studies_is_found_by_each(path: Path) -> None:
+    current, prior = "c" * 12, "d" * 12
+    (new,), (old,) = (question(frames=1, source=one).frames for one in (current, prior))
+    both = Question("Grown?", (new, old))
+    with Journal(path) as journal:
+        talk = journal.begin(current)
+        first = _ask(journal, talk, both)
+        second = _ask(journal, talk, question("And the heart?", source=current))
+        other = _ask(journal, journal.begin(prior), question("Before that?", source=prior))
+        assert [kept.number for kept in journal.about(current)] == [first, second]
+        assert [kept.number for kept in journal.about(prior)] == [first, other]
+        assert [kept.number for kept in journal.about(prior, last=1)] == [other]
+        assert journal.about("e" * 12) == ()
+        (found, _) = journal.about(prior)
+        assert [frame.source for frame in found.question.frames] == [current, prior]
+        journal.forget(first)
+        assert [kept.number for kept in journal.about(prior)] == [other]
+
+
+def test_a_file_from_before_questions_showed_several_studies_is_read(path: Path) -> None:
+    with Journal(path) as journal:
+        _ask(journal, journal.begin(STUDY), question("old"))
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("DROP TABLE shown")
+    db.execute("PRAGMA user_version = 1")
+    db.close()
+    with Journal(path) as journal:
+        assert [kept.question.text for kept in journal.about(STUDY)] == ["old"]

@@ -248,3 +248,23 @@ def test_the_letters_at_the_edges_can_be_read_in_every_theme(
         viewer.theme = "dark"
     # Contrast of the letter with the ground it has where the canvas itself is not grabbed.
     assert (max(lights) + 0.05) / (min(lights) + 0.05) > 7
+
+
+def test_in_a_small_window_the_answer_comes_into_view(
+    qtbot: Any, viewer: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
+) -> None:
+    size = viewer.window.geometry()[2:]
+    viewer.window.resize(1280, 720)
+    try:
+        panel.choose_slices("even:6")
+        qtbot.waitUntil(lambda: len(panel.strip.frames) == 6, timeout=PATIENCE)
+        thread.script = events_of(reply())
+        with qtbot.waitSignal(panel.replied, timeout=PATIENCE):
+            panel.ask("what?")
+        talk = panel.conversation_view
+        qtbot.waitUntil(
+            lambda: talk.visibleRegion().boundingRect().height() >= 200, timeout=PATIENCE
+        )
+        assert not panel.ask_box.text.visibleRegion().isEmpty()
+    finally:
+        viewer.window.resize(*size)

@@ -13,7 +13,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QMessageBox
 
 from fetching.hub_server import CHECKPOINT, COMMIT, REPOSITORY, Hub, Repository
-from napari_medvlm.asking.remembered import Wish, remembered
+from napari_medvlm.asking.remembered import Wish, remember_chosen, remembered
 from napari_medvlm.fetching import transfer
 from napari_medvlm.fetching.desk import ModelDesk
 from napari_medvlm.fetching.pack import pack
@@ -264,6 +264,7 @@ def test_a_folder_is_added_loaded_unloaded_and_removed(
     assert "No checksums" in window.buttons["check"].toolTip()
     qtbot.mouseClick(window.loading.load, LEFT)
     assert thread.calls == ["load"]
+    assert remembered().chosen == key
     assert own.model_bar.chosen is not None
     assert own.model_bar.chosen.choice.path == key
     qtbot.waitUntil(lambda: "is loaded on the CPU" in window.loading.words.text(), timeout=PATIENCE)
@@ -274,6 +275,22 @@ def test_a_folder_is_added_loaded_unloaded_and_removed(
     qtbot.mouseClick(window.buttons["forget"], LEFT)
     qtbot.waitUntil(lambda: window.table.key != key, timeout=PATIENCE)
     assert folder.is_dir()
+
+
+def test_the_model_that_was_chosen_last_is_chosen_again(
+    desk: ModelDesk, viewer: Any, tmp_path: Path
+) -> None:
+    key = desk.add_folder(_folder(tmp_path))
+    remember_chosen(key)
+    first = MedvlmPanel(viewer, thread=FakeThread())
+    viewer.window.add_dock_widget(first, name="medvlm")
+    assert first.model_bar.chosen is not None
+    assert first.model_bar.chosen.choice.path == key
+    remember_chosen(str(tmp_path / "gone"))
+    second = MedvlmPanel(viewer, thread=FakeThread())
+    viewer.window.add_dock_widget(second, name="medvlm too")
+    assert second.model_bar.chosen is not None
+    assert second.model_bar.chosen.profile.name == "demo"
 
 
 def test_a_folder_that_is_no_model_becomes_a_line(

@@ -228,7 +228,8 @@ def test_a_rectangle_of_the_user_goes_into_the_question(
     sent = panel.strip.frames[1].box_corners(box)
     elsewhere = panel.strip.frames[1].box_corners(box)
     elsewhere[:, 0] = 9
-    regions.add([sent, elsewhere], shape_type="rectangle")
+    for corners in (sent, elsewhere):  # one after the other, as they are drawn
+        regions.add([corners], shape_type="rectangle")
     qtbot.waitUntil(lambda: "slice that is not sent" in panel.ask_box.line.text(), timeout=PATIENCE)
     _type_and_ask(qtbot, panel, "what is in the region?")
     (region,) = thread.asked[0].regions

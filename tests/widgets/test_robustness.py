@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+from qtpy.QtCore import QTimer
+from qtpy.QtGui import QDesktopServices
+from qtpy.QtWidgets import QAbstractButton, QApplication, QFileDialog
 
 from asking.scans import ct
 from napari_medvlm.asking import ModelOffer, Stage, model_offer
@@ -308,7 +311,9 @@ def test_a_layer_renamed_and_moved_during_an_answer_keeps_its_boxes(
     assert names == {"another name", "below"}
     (findings,) = (one for one in viewer.layers if one.name.startswith("findings"))
     assert len(findings.data) == 1
-    assert panel._turns._pointing.layer_of(_last(panel)) is layer
+    exchange = _last(panel)
+    panel.conversation_view.box_clicked.emit(exchange, exchange.boxes[0])
+    assert panel.source_box.layer is layer
 
 
 def test_a_layer_deleted_during_an_answer_leaves_the_answer_and_a_line(
@@ -357,16 +362,24 @@ def test_in_three_dimensions_asking_works_and_a_box_turns_the_view_back(
 
 
 def test_without_any_layer_nothing_can_be_asked_and_every_control_bears_a_click(
-    qtbot: Any, viewer: Any
+    qtbot: Any, viewer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from qtpy.QtWidgets import QAbstractButton
-
+    # Dialogs are cancelled as soon as they stand.
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_, **__: "")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: ("", ""))
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: ("", ""))
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda *_: True)
     panel = _fake_panel(viewer, FakeThread())
+    cancel = QTimer(interval=20)
+    cancel.timeout.connect(
+        lambda: QApplication.activeModalWidget() and QApplication.activeModalWidget().close()
+    )
+    cancel.start()
     viewer.layers.clear()
     for button in panel.findChildren(QAbstractButton):
-        if "folder" in button.text() or "model" in button.text().lower():
-            continue  # opens a dialog of the system
-        button.click()
+        if button.isVisibleTo(panel) and button.isEnabled():
+            button.click()
+    cancel.stop()
     assert panel.session.conversation.exchanges == ()
 
 

@@ -241,6 +241,25 @@ def test_what_is_unusual_about_an_answer_is_said_below_it(
     assert "the answer is not whole" in view.remarks.text()
 
 
+def test_the_whole_text_is_shown_as_it_was_written(
+    qtbot: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
+) -> None:
+    view = _ask(qtbot, panel, thread, answer="**yes**, image 1")
+    _click(qtbot, view.head)
+    _click(qtbot, view.actions.as_written)
+    reply_now = view.exchange.reply
+    assert reply_now is not None
+    assert view.raw.toPlainText() == reply_now.raw
+    assert "<answer>**yes**, image 1</answer>" in reply_now.raw
+    assert not view.answer.isVisible()
+    assert not view.reasoning.isVisible()
+    _click(qtbot, view.actions.as_written)
+    assert view.answer.isVisible()
+    assert view.reasoning.isVisible()
+    assert view.answer.text() == "yes, image 1"
+    assert not view.raw.isVisible()
+
+
 def test_reading_above_is_not_disturbed_by_what_streams_below(
     qtbot: Any, panel: MedvlmPanel, scan: Any, thread: FakeThread
 ) -> None:

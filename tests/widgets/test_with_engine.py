@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from qtpy.QtCore import Qt
 
 from asking.scans import ct
 from napari_medvlm.asking import Exchange, Stage, model_offer
@@ -79,6 +80,29 @@ def test_a_question_is_answered_stopped_and_the_process_ends_with_the_panel(
     assert pid is not None
     viewer.window.remove_dock_widget(live)
     qtbot.waitUntil(lambda: _gone(pid), timeout=PATIENCE)
+
+
+def test_escape_ends_an_answer_that_would_go_on(
+    qtbot: Any, viewer: Any, engine: ModelThread
+) -> None:
+    """How soon is counted in tests/models: at most two tokens after the flag is up."""
+    data, attributes, _ = layer_data(ct())
+    viewer.add_image(data, **attributes)
+    offer = model_offer(CHECKPOINT)
+    panel = MedvlmPanel(viewer, thread=engine, models=(offer,))
+    viewer.window.add_dock_widget(panel, name="medvlm")
+    panel.choose_slices("even:2")
+    long = 4000
+    panel.ask_box.generation.tokens.setValue(long)
+    panel.ask("What is the view of this chest X-ray?")
+    qtbot.waitUntil(lambda: panel.session.conversation.exchanges[-1].tokens > 3, timeout=PATIENCE)
+    qtbot.keyClick(panel, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: not panel.busy, timeout=PATIENCE)
+    exchange = panel.session.conversation.exchanges[-1]
+    assert exchange.stage is Stage.STOPPED
+    assert exchange.reply is not None
+    assert 3 < exchange.reply.new_tokens < long
+    assert exchange.reply.raw
 
 
 def test_questions_asked_while_the_model_loads_wait_and_follow(

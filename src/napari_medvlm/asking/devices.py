@@ -9,10 +9,11 @@ from ..engine.machine import Machine
 from ..extras import install_hint
 from .engine_words import device_words, size_in_bytes
 from .offers import TOY
+from .remembered import Wish
 
 #: Gets torch built for the GPU's driver, on Linux and Windows.
 CUDA_HINT = (
-    "pip install uv, then: uv pip install --reinstall-package torch torch --torch-backend=auto"
+    "pip install uv, then: uv pip install torch --reinstall-package torch --torch-backend=auto"
 )
 _NO_TORCH = f"torch is not installed. {install_hint('torch')}"
 
@@ -36,9 +37,18 @@ class Option:
     reason: str = ""
 
 
-def device_options(machine: Machine) -> tuple[Option, ...]:
-    """The devices of a machine; those that cannot be used say why."""
-    options = [Option("auto", f"auto ({device_words(machine.resolved('auto'))})")]
+def device_options(machine: Machine, default: Wish | None = None) -> tuple[Option, ...]:
+    """The devices of a machine; those that cannot be used say why.
+
+    Parameters
+    ----------
+    machine
+        What there is.
+    default
+        What the settings say where nothing is chosen for a model.
+    """
+    auto = machine.resolved("auto" if default is None else default.device)
+    options = [Option("auto", f"auto ({device_words(auto)})")]
     options.append(Option("cpu", f"CPU, {size_in_bytes(machine.cpu.total)}"))
     blind = _why_no_gpu(machine)
     for gpu in machine.gpus:
@@ -51,15 +61,28 @@ def device_options(machine: Machine) -> tuple[Option, ...]:
     return tuple(options)
 
 
-def precision_options(machine: Machine, device: str) -> tuple[Option, ...]:
-    """The precisions on a device; those that cannot be used say why."""
-    place = machine.resolved(device)
-    default = "float32" if place == "cpu" else "bfloat16"
+def precision_options(
+    machine: Machine, device: str, default: Wish | None = None
+) -> tuple[Option, ...]:
+    """The precisions on a device; those that cannot be used say why.
+
+    Parameters
+    ----------
+    machine, device
+        What there is, and what is chosen.
+    default
+        What the settings say where nothing is chosen for a model.
+    """
+    wish = Wish(device).filled_from(Wish() if default is None else default)
+    place = machine.resolved(wish.device)
+    auto = "float32" if place == "cpu" else "bfloat16"
+    if wish.dtype != "auto":
+        auto = wish.dtype
     lacking = "" if machine.quantizes else f"It needs torchao. {install_hint('torchao')}"
     on_gpu = place.startswith("cuda") or place == "spread"
     no_gpu = "" if on_gpu else "It runs on NVIDIA GPUs alone; int8 runs anywhere."
     return (
-        Option("auto", f"auto ({default})"),
+        Option("auto", f"auto ({auto})"),
         Option("float32", "float32"),
         Option("bfloat16", "bfloat16"),
         Option("int8", "int8 weights", lacking),
@@ -132,10 +155,9 @@ def _why_no_gpu(machine: Machine) -> str:
         return ""
     if not machine.gpus:
         return "no NVIDIA GPU was found (its driver's nvidia-smi lists none)."
-    gpu = f"{device_words(machine.gpus[0].device)} ({machine.gpus[0].name})"
     if machine.torch is None:
         return _NO_TORCH
     return (
-        f"torch {machine.torch.version} was built without CUDA, so it cannot use the {gpu}. "
-        f"To get one that can: {CUDA_HINT}"
+        f"torch {machine.torch.version} was built without CUDA. To get one that can use the GPU: "
+        f"{CUDA_HINT}"
     )

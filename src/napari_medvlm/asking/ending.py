@@ -87,7 +87,7 @@ def _repeats(reply: Reply, question: Question) -> Iterator[str]:
     context = ParseContext(mode=question.mode, finish_reason=reply.finish_reason)
     count = len(split_containers(reply.raw, context).finals)
     if reply.conflict:
-        yield f"It gave {count} final answers that differ; the last one is shown."
+        yield f"It gave {count} final answers that differ; the last is shown, all are “as written”."
     elif count > 1:
         yield f"It gave the same final answer {count} times; it is shown once."
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ..dialogue import Question
 from ..imaging import Frame
 from ..models.subject import subject_of
+from .wording import label_groups, ranges
 
 #: Longer names are cut: the sentence is read by a model, and by people beside small pictures.
 _LONGEST = 60
@@ -29,12 +30,14 @@ def legend(frames: Sequence[Frame], first: int = 1) -> str:
     words
         Empty where the frames are of one source, which needs no name.
     """
-    places: dict[str, list[int]] = {}
-    for number, frame in enumerate(frames, start=first):
-        places.setdefault(plain_label(frame.label), []).append(number)
-    if len(places) < 2:
+    groups = label_groups(frames, first)
+    if len(groups) < 2:
         return ""
-    parts = [f"{_numbers(numbers)}: {label or 'unnamed'}" for label, numbers in places.items()]
+    parts = [
+        f"image{'' if len(numbers) == 1 else 's'} {ranges(numbers)}: "
+        f"{plain_label(label) or 'unnamed'}"
+        for label, numbers in groups.items()
+    ]
     words = "; ".join(parts)
     return f"{words[0].upper()}{words[1:]}."
 
@@ -67,14 +70,3 @@ def plain_label(label: str) -> str:
     """A label as one short line that the legend can hold: "; " and ": " divide its parts."""
     words = " ".join(label.replace(";", ",").replace(":", " ").split())
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1].rstrip()}…"
-
-
-def _numbers(numbers: Sequence[int]) -> str:
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    words = [str(a) if a == b else f"{a}, {b}" if b == a + 1 else f"{a}-{b}" for a, b in runs]
-    return f"image{'' if len(numbers) == 1 else 's'} {', '.join(words)}"

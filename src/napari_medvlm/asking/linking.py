@@ -60,7 +60,7 @@ def find_links(
         In order, without overlap; mentions that mean no frame are there, with the reason.
     """
     places = tuple(FramePlace(frame.index, frame.position, frame.unit) for frame in frames)
-    found = [_link(mention, places) for mention in find_mentions(text)] if frames else []
+    found = [_link(mention, places, frames) for mention in find_mentions(text)] if frames else []
     taken = [(link.start, link.stop) for link in found]
     for link in _labels(text, boxes):
         if all(link.stop <= start or stop <= link.start for start, stop in taken):
@@ -106,26 +106,34 @@ def pieces(text: str, links: Sequence[Link]) -> Iterator[tuple[str, int | None]]
         yield text[at:], None
 
 
-def _link(mention: Mention, places: Sequence[FramePlace]) -> Link:
+def _link(mention: Mention, places: Sequence[FramePlace], frames: Sequence[Frame]) -> Link:
+    sources = {frame.source for frame in frames if mention.kind != "seconds" or frame.unit == "s"}
     frame = resolve(mention, places)
-    if frame is not None:
+    # The same second of another clip is another picture: guessing would mislead.
+    if frame is not None and not (mention.kind == "seconds" and len(sources) > 1):
         return Link(mention.start, mention.stop, (frame,))
-    return Link(mention.start, mention.stop, problem=_problem(mention, places))
+    return Link(mention.start, mention.stop, problem=_problem(mention, places, frames))
 
 
-def _problem(mention: Mention, places: Sequence[FramePlace]) -> str:
+def _problem(mention: Mention, places: Sequence[FramePlace], frames: Sequence[Frame]) -> str:
     count = len(places)
     sent = "1 image was" if count == 1 else f"{count} images were"
     if mention.kind == "seconds":
-        timed = any(place.unit == "s" for place in places)
+        clips = {frame.source for frame in frames if frame.unit == "s"}
+        if len(clips) > 1:
+            return f"Frames of {len(clips)} clips were sent: which of them is not said."
         return (
             f"No frame was sent from {mention.value:g} s."
-            if timed
+            if clips
             else "The images that were sent have no times."
         )
     number = int(mention.value)
     if mention.kind == "image":
         return f"No such image was sent: {sent} sent."
+    same = [n for n, place in enumerate(places, start=1) if place.index == number]
+    if len(same) > 1:
+        listed = " and ".join(str(n) for n in same)
+        return f"Images {listed} are of a {mention.kind} {number}: which of them is not said."
     if 1 <= number <= count:
         # Both readings name a frame, and not the same one: guessing would mislead.
         return f"May mean image {number} of those sent, or {mention.kind} {number} of the source."

@@ -53,10 +53,13 @@ class Remembered:
         Added by the user, in the order in which they were added; absolute.
     wishes
         By catalog name or folder.
+    chosen
+        The model that the user chose last; empty before that.
     """
 
     folders: tuple[str, ...] = ()
     wishes: Mapping[str, Wish] = field(default_factory=dict)
+    chosen: str = ""
 
 
 def config_file() -> Path:
@@ -81,6 +84,7 @@ def remembered() -> Remembered:
     return Remembered(
         folders=_folders(folders if isinstance(folders, list) else []),
         wishes=_wishes(wishes if isinstance(wishes, dict) else {}),
+        chosen=facts["chosen"] if isinstance(facts.get("chosen"), str) else "",
     )
 
 
@@ -101,7 +105,7 @@ def forget_folder(folder: str | os.PathLike[str]) -> bool:
         now = remembered()
         folders = tuple(one for one in now.folders if one != name)
         wishes = {key: wish for key, wish in now.wishes.items() if key != name}
-        return _write(Remembered(folders, wishes))
+        return _write(Remembered(folders, wishes, "" if now.chosen == name else now.chosen))
 
 
 def remember_wish(key: str, wish: Wish) -> bool:
@@ -109,6 +113,13 @@ def remember_wish(key: str, wish: Wish) -> bool:
     with _LOCK:
         now = remembered()
         return _write(replace(now, wishes={**now.wishes, key: wish}))
+
+
+def remember_chosen(key: str) -> bool:
+    """Keep which model was chosen last; whether it could be written down."""
+    with _LOCK:
+        now = remembered()
+        return now.chosen == key or _write(replace(now, chosen=key))
 
 
 def _folders(entries: list[Any]) -> tuple[str, ...]:
@@ -133,6 +144,7 @@ def _write(now: Remembered) -> bool:
         "version": _VERSION,
         "folders": list(now.folders),
         "models": {key: asdict(wish) for key, wish in now.wishes.items()},
+        "chosen": now.chosen,
     }
     draft = ""
     try:

@@ -120,7 +120,7 @@ def strip_captions(frames: Sequence[Frame]) -> tuple[str, ...]:
             f"{plane}{frame.index}",
             position_words(frame),
             f"time {frame.time}" if times and frame.time is not None else "",
-            _short_slab(frame.slab) if slabs else "",
+            _short_slab(frame.slab).replace("maximum", "max") if slabs else "",
             _short_window(frame.window) if windows else "",
             frame.label,
         ]
@@ -168,11 +168,43 @@ def asked_words(question: Question, model: str = "") -> str:
     return question.task
 
 
+def label_words(frames: Sequence[Frame]) -> str:
+    """Which frames are of which source: "1-2 prior, 3-4 current"; "" where it is one."""
+    groups = label_groups(frames)
+    if len(groups) < 2:
+        return ""
+    return ", ".join(f"{ranges(numbers)} {label}" for label, numbers in groups.items())
+
+
+def label_groups(frames: Sequence[Frame], first: int = 1) -> dict[str, list[int]]:
+    """Numbers of the frames of each source by its label, counted from ``first``."""
+    groups: dict[str, list[int]] = {}
+    for number, frame in enumerate(frames, start=first):
+        groups.setdefault(frame.label, []).append(number)
+    return groups
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Ascending numbers in short: "1-3, 7"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+
+
 def sent_words(question: Question, model: str = "") -> str:
-    """What went with a question: "demo (toy) · 5 images · 1 region · reasoning"."""
+    """What went with a question: "demo (toy) · 5 images · 1 region · reasoning".
+
+    Images of several sources are told apart: "4 images (1-2 prior, 3-4 current)".
+    """
     count = len(question.frames)
     noun = "frame" if question.frame_kind == "video" else "image"
-    words = [model, f"{count} {noun}" + ("" if count == 1 else "s")]
+    labels = label_words(question.frames)
+    many = f"{count} {noun}" + ("" if count == 1 else "s")
+    words = [model, f"{many} ({labels})" if labels else many]
     words += [
         f"▣ {region.label or f'region {number}'} on image {region.frame + 1}"
         for number, region in enumerate(question.regions, start=1)

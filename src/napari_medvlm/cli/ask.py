@@ -14,13 +14,13 @@ import numpy as np
 from ..asking import (
     Composed,
     FrameBox,
-    Part,
+    Parts,
     chips_of,
     compose,
     frame_words,
     model_offer,
+    part_of_each,
     place,
-    scaling_of,
     sent_question,
     size_words,
 )  # fmt: skip
@@ -34,24 +34,13 @@ from ..dialogue.question import Mode
 from ..dialogue.reply import FinishReason
 from ..dialogue.streaming import PartSplitter, Piece
 from ..engine import ModelThread
-from ..errors import ImagingError, QuestionError, SelectionError
-from ..imaging import (
-    PLANES,
-    Clip,
-    Plane,
-    Selection,
-    Volume,
-    Window,
-    parse_frames,
-    parse_slices,
-    read,
-)  # fmt: skip
-from ..imaging import slice_count as count_slices
-from ..imaging.scan import Entry, scan
+from ..errors import ImagingError, QuestionError
+from ..imaging import Frame, Volume
 from ..models import PROFILES, Profile, sent_text
-from ..models.contracts import Chip, InputContract
+from ..models.contracts import Chip
 from ..models.planning import PRECISIONS
 from . import wording
+from .choosing import add_choices, numbers, parts_of, wanted_of
 from .main import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USER_ERROR
 
 
@@ -60,26 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", help="a scan or a clip: file, or folder of DICOM files")
     wording.add_arguments(parser)
     parser.add_argument("--model", default="demo", help="catalog name or checkpoint folder")
-    parser.add_argument("--entry", type=int, default=None, help="which series of a folder, from 0")
-    parser.add_argument(
-        "--slices",
-        default=None,
-        help="even:11 | mm:11 | even:11@10-40 | 12,40 | 10-20 | current (the middle one) | all; "
-        "of a clip also segments:32 | per-second; without it what the model was trained on",
-    )
-    parser.add_argument(
-        "--seconds", default=None, metavar="FROM,TO", help="a stretch of a clip, in seconds"
-    )
-    parser.add_argument("--plane", choices=PLANES, default=None, help="default axial, if known")
-    parser.add_argument(
-        "--window", default=None, metavar="C,W", help="as in --window=-600,1500; the file's"
-    )
-    parser.add_argument(
-        "--scaling",
-        choices=["window", "slice_extremes"],
-        default=None,
-        help="one window for all slices, or each by its own extremes; as the model was trained",
-    )
+    add_choices(parser)
     parser.add_argument(
         "--tiles", action="store_true", help="cut each image into tiles, for more detail"
     )
@@ -95,108 +65,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
 
 
-def _choose_entry(entries: Sequence[Entry], number: int | None) -> Entry:
-    if number is None and len(entries) > 1:
-        names = "; ".join(f"{i}: {e.name}" for i, e in enumerate(entries))
-        raise SelectionError(f"There are {len(entries)} entries here ({names}).", "Use --entry N.")
-    number = number or 0
-    if not 0 <= number < len(entries):
-        raise SelectionError(f"Entries are numbered 0 to {len(entries) - 1}; got {number}.")
-    return entries[number]
-
-
-def _numbers(text: str, count: int, what: str) -> list[float]:
-    try:
-        values = [float(part) for part in text.split(",")]
-    except ValueError:
-        values = []
-    if len(values) != count or not np.isfinite(values).all():
-        raise QuestionError(f"{what} needs {count} numbers with commas between; got “{text}”.")
-    return values
-
-
-def _window(text: str | None) -> Window | None:
-    if text is None:
-        return None
-    centre, width = _numbers(text, 2, "--window")
-    if width < 1:
-        raise QuestionError(f"A window's width is at least 1; got {width:g}.")
-    return Window(centre, width)
-
-
 def _region(text: str) -> FrameBox:
     image, _, rest = text.partition(":")
     if not image.isdigit() or int(image) < 1:
         raise QuestionError(f"--region is IMAGE:X0,Y0,X1,Y1 with images from 1; got “{text}”.")
-    x0, y0, x1, y1 = _numbers(rest, 4, "--region")
+    x0, y0, x1, y1 = numbers(rest, 4, "--region")
     return FrameBox(int(image) - 1, (x0, y0, x1, y1))
 
 
-def select(
-    source: Volume | Clip, options: argparse.Namespace, contract: InputContract | None = None
-) -> Selection:
-    """Turn ``--slices --seconds --plane --window --scaling`` into a Selection.
-
-    What is not said is chosen as the model was trained: how many slices or frames, and how
-    slices become 8 bit. One image is sent itself, as it is displayed.
-    """
-    contract = contract or InputContract(trained_on="")
-    if isinstance(source, Clip):
-        return Selection(_clip_frames(source, options, contract), "acquired")
-    if options.seconds is not None:
-        raise SelectionError("--seconds chooses frames of a clip; this is a volume.")
-    several = source.spatial_shape[0] > 1
-    plane: Plane = options.plane or ("axial" if source.oriented and several else "acquired")
-    count = count_slices(source, plane)
-    spec = options.slices or f"even:{contract.volume_slices}"
-    indices = parse_slices(spec, count, current=count // 2)
-    window = _window(options.window)
-    # A window that is asked for is meant to be seen.
-    trained = scaling_of(source, contract) if window is None else "window"
-    return Selection(indices, plane, window, options.scaling or trained)
-
-
-def _clip_frames(
-    clip: Clip, options: argparse.Namespace, contract: InputContract
-) -> tuple[int, ...]:
-    stretch = None
-    if options.seconds is not None:
-        first, last = _numbers(options.seconds, 2, "--seconds")
-        stretch = (first, last)
-    spec = options.slices or contract.clip_choice
-    return parse_frames(spec, len(clip), clip.fps, stretch, current=len(clip) // 2)
-
-
-def build(
-    options: argparse.Namespace, profile: Profile = PROFILES[TOY]
-) -> tuple[Volume | Clip, Composed]:
-    """Read the path and write the question, for a model of this profile.
+def build(options: argparse.Namespace, profile: Profile = PROFILES[TOY]) -> Composed:
+    """Read the paths and write the question, for a model of this profile.
 
     Only slices that are sent are decoded.
     """
-    typed = wording.typed_of(options, profile)
-    entries = scan(options.path).entries
-    if not entries:
-        read(options.path)  # says why there are none
-    entry = _choose_entry(entries, options.entry)
+    typed, wanted = wording.typed_of(options, profile), wanted_of(options)
     try:
-        return _composed(entry.open(lazy=True), options, profile.contract, typed)
+        return _composed(parts_of(wanted, profile.contract, lazy=True), options, typed)
     except ImagingError:
         # One of them is broken: of the others, which are all read now.
-        return _composed(entry.open(), options, profile.contract, typed)
+        return _composed(parts_of(wanted, profile.contract, lazy=False), options, typed)
 
 
-def _composed(
-    source: Volume | Clip, options: argparse.Namespace, contract: InputContract, typed: Typed
-) -> tuple[Volume | Clip, Composed]:
-    composed = compose(
-        [Part(source, select(source, options, contract))],
+def _composed(parts: Parts, options: argparse.Namespace, typed: Typed) -> Composed:
+    return compose(
+        parts,
         typed.text,
         **typed.terms,
         regions=[_region(text) for text in options.region],
         tiles=options.tiles,
+        legend=options.legend,
     )
-    return source, composed
 
 
 def _say(text: str) -> None:
@@ -255,21 +153,16 @@ def follow(thread: ModelThread, request: int, printer: _Printer | None) -> Reply
     raise AssertionError("the engine ends every request with Replied or Failed")
 
 
-def reply_facts(
-    source: Volume | Clip,
-    composed: Composed,
-    reply: Reply,
-    chips: Sequence[Chip] = (),
-    sent: str = "",
-) -> dict[str, Any]:
-    """Everything of one answer as plain values, for ``--json``; ``sent`` is the turn's text."""
-    question = composed.question
-    affine = source.affine if isinstance(source, Volume) and source.oriented else None
+def box_facts(composed: Composed, reply: Reply) -> list[dict[str, Any]]:
+    """The boxes of an answer as plain values, each in the coordinates of its own scan."""
+    frames, parts = composed.question.frames, part_of_each(composed.parts)
     boxes = []
-    for placed in place(reply, question.frames):
+    for placed in place(reply, frames):
+        source = parts[placed.frame].source
         fact: dict[str, Any] = {
             "label": placed.label,
             "image": placed.frame + 1,
+            "source": frames[placed.frame].label,
             "index": placed.index,
             "box_px": [round(v, 3) for v in placed.box],
             "corners_kji": np.round(placed.corners, 3).tolist(),
@@ -277,10 +170,35 @@ def reply_facts(
             "clipped": placed.clipped,
             "raw": list(placed.raw),
         }
-        if affine is not None:
-            ras = np.c_[placed.corners, np.ones(len(placed.corners))] @ affine[:3].T
+        if isinstance(source, Volume) and source.oriented:
+            ras = np.c_[placed.corners, np.ones(len(placed.corners))] @ source.affine[:3].T
             fact["corners_ras_mm"] = np.round(ras, 3).tolist()
         boxes.append(fact)
+    return boxes
+
+
+def frame_facts(number: int, frame: Frame) -> dict[str, Any]:
+    """One image that was sent as plain values."""
+    return {
+        "image": number + 1,
+        "source": frame.label,
+        "hash": frame.source,
+        "plane": frame.plane,
+        "index": frame.index,
+        "time": frame.time,
+        "position": frame.position,
+        "unit": frame.unit,
+        "window": None if frame.window is None else asdict(frame.window),
+        "slab": None if frame.slab is None else asdict(frame.slab),
+        "size": list(frame.size_wh),
+    }
+
+
+def reply_facts(
+    composed: Composed, reply: Reply, chips: Sequence[Chip] = (), sent: str = ""
+) -> dict[str, Any]:
+    """Everything of one answer as plain values, for ``--json``; ``sent`` is the turn's text."""
+    question = composed.question
     return {
         "question": question.text,
         "sent": sent,
@@ -290,9 +208,10 @@ def reply_facts(
         "reasoning": reply.reasoning,
         "answer": reply.answer,
         "choice": reply.choice,
-        "boxes": boxes,
+        "boxes": box_facts(composed, reply),
         "input": [chip_facts(chip) for chip in chips],
         "images": [frame_words(n, frame) for n, frame in enumerate(question.frames)],
+        "frames": [frame_facts(n, frame) for n, frame in enumerate(question.frames)],
         "raw": reply.raw,
         "complete": reply.complete,
         "finish_reason": reply.finish_reason,
@@ -306,7 +225,7 @@ def reply_facts(
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
     offer = model_offer(options.model, device=options.device, dtype=options.dtype)
-    source, composed = build(options, offer.profile)
+    composed = build(options, offer.profile)
     for number, frame in enumerate(composed.question.frames):
         _say(frame_words(number, frame))
     for note in composed.remarks:
@@ -329,7 +248,7 @@ def run(options: argparse.Namespace) -> int:
         _say(f"medvlm ask: {reply.message} {reply.advice}".strip())
         return EXIT_USER_ERROR if reply.kind == "user" else EXIT_FAILED
     sent = sent_text(composed.question, offer.profile)
-    facts = reply_facts(source, composed, reply, chips, sent)
+    facts = reply_facts(composed, reply, chips, sent)
     if options.json:
         print(json.dumps(facts))
         return EXIT_OK

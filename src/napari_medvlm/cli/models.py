@@ -14,6 +14,7 @@ from ..asking.engine_words import size_in_bytes
 from ..asking.remembered import remembered
 from ..errors import CheckpointError, FetchError
 from ..fetching import download, hub, pack
+from ..fetching.manifest import read_manifest
 from ..fetching.overview import ModelRow, overview
 from ..fetching.telling import memory_words, terms_of
 from ..models.catalog import CATALOG, CatalogEntry, find
@@ -37,10 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     packing.add_argument("model", help="catalog name or folder")
     packing.add_argument("destination", help="a folder that does not exist yet")
     checking = acts.add_parser("check", help="compare a pack or a model with its checksums")
-    checking.add_argument("folder")
+    checking.add_argument("folder", metavar="NAME_OR_FOLDER")
     using = acts.add_parser("use", help="copy a pack or folder to where a model is looked for")
     using.add_argument("folder")
-    using.add_argument("--as", dest="name", required=True, help="catalog name")
+    using.add_argument(
+        "--as", dest="name", default="", help="catalog name; a pack's manifest names its model"
+    )
     for act in (get, packing, checking, using):
         # Without a default of its own, so that `models --json get` counts too.
         act.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
@@ -106,15 +109,19 @@ def _lines(row: ModelRow, width: int) -> list[str]:
     name = row.key if row.entry is not None else row.label
     lines = [f"{name} · {size_in_bytes(row.size)} · {state}"]
     for label, words in known:
-        lines += textwrap.wrap(
-            words,
-            width,
-            initial_indent=f"  {label:<{_LABELS}}",
-            subsequent_indent=" " * (_LABELS + 2),
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        lines += _wrapped(label, words, width)
     return lines
+
+
+def _wrapped(label: str, words: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        words,
+        width,
+        initial_indent=f"  {label:<{_LABELS}}",
+        subsequent_indent=" " * (_LABELS + 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 _LABELS = 12
@@ -139,9 +146,10 @@ def _get(options: argparse.Namespace) -> int:
         entry, offer, download.begun_revision(entry), state_of(entry).held, options.endpoint
     )
     print(f"{entry.label}: {entry.purpose}", file=sys.stderr)
+    width = max(shutil.get_terminal_size().columns, 40)
     for fact in terms.facts:
-        label = f"{fact.label}: " if fact.label else ""
-        print(f"{'! ' if fact.warning else ''}{label}{fact.words}", file=sys.stderr)
+        words = f"! {fact.words}" if fact.warning else fact.words
+        print("\n".join(_wrapped(fact.label, words, width)), file=sys.stderr)
     if not options.yes and not _agreed():
         print("medvlm models: nothing was downloaded", file=sys.stderr)
         return EXIT_FAILED
@@ -168,7 +176,8 @@ def _pack(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    folder = Path(options.folder).expanduser()
+    entry = find(options.folder)
+    folder = Path(options.folder).expanduser() if entry is None else folder_of(entry)
     with Line() as line:
         problems = pack.check(folder, line)
     if options.json:
@@ -179,9 +188,17 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _use(options: argparse.Namespace) -> int:
+    source, name = Path(options.folder).expanduser(), options.name
+    if not name:
+        manifest = read_manifest(source)
+        name = "" if manifest is None else manifest.name
+    if not name:
+        raise FetchError(
+            f"Nothing in {source} names its model.", "Say which it is: --as NAME, as listed."
+        )
     with Line() as line:
-        folder = pack.use(Path(options.folder).expanduser(), options.name, line)
-    return _done(options, options.name, folder, "is in")
+        folder = pack.use(source, name, line)
+    return _done(options, name, folder, "is in")
 
 
 def _done(options: argparse.Namespace, name: str, folder: Path, words: str, **facts: object) -> int:

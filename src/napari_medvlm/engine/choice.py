@@ -53,8 +53,8 @@ class EngineState:
         Of the model process; None without one.
     queued
         Questions that wait behind the running one.
-    problem
-        Why the process is dead, or why the last load failed, with what to do; "" otherwise.
+    problem, advice
+        Why the process is dead, or why the last load failed, and what to do; "" otherwise.
     """
 
     status: Status = "empty"
@@ -65,3 +65,4 @@ class EngineState:
     pid: int | None = None
     queued: int = 0
     problem: str = ""
+    advice: str = ""

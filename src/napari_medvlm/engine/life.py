@@ -187,7 +187,7 @@ class Life:
                 self._set(memory_bytes=count)
             case Ended(reason, advice):
                 self._end_backend("dead")
-                self._set(problem=f"{reason} {advice}".strip())
+                self._set(problem=reason, advice=advice)
                 self._fail("crash", reason, advice)
             case _:
                 self._on_event(news)
@@ -288,13 +288,13 @@ class Life:
             self._set("ready" if self._loaded else "empty", choice=self._loaded)
         if isinstance(event, Failed) and job is not None and job.question is None:
             # Nobody may be left who reads the event of a load.
-            self._set(problem=f"{event.message} {event.advice}".strip())
+            self._set(problem=event.message, advice=event.advice)
         self._deliver(event, last=True)
 
     def _set(self, status: Status | None = None, **changes: object) -> None:
         state = replace(self.state, **changes)  # type: ignore[arg-type]
         if status in ("loading", "ready"):
-            state = replace(state, problem="")
+            state = replace(state, problem="", advice="")
         self.state = replace(state, status=status or state.status, queued=len(self._jobs))
 
     def _deliver(self, event: Event, last: bool = False) -> None:

@@ -17,7 +17,7 @@ from ..engine.machine import Machine
 from ..errors import CheckpointError, FetchError
 from ..models.catalog import CATALOG, CatalogEntry
 from ..models.state import ModelState
-from ..models.store import locate
+from ..models.store import locate, partial_folder_of
 from . import hub, pack
 from .download import begun_revision, fetch
 from .hub import HubOffer
@@ -259,6 +259,8 @@ class ModelDesk:
         def work(progress: Progress) -> object:
             self._dropped.add(key)
             freed, left = remove_files(row.folder)
+            if row.entry is not None and partial_folder_of(row.entry).is_dir():
+                freed += remove_partial(row.entry)  # begun before the model came another way
             if row.entry is None:
                 forget_folder(key)
             if left:

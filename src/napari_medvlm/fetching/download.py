@@ -20,7 +20,7 @@ from ..models.catalog import CatalogEntry
 from ..models.checkpoint import read_json
 from ..models.state import state_of, what_is_wrong
 from ..models.store import folder_of, partial_folder_of
-from .hub import PURPOSE, HubFile, HubOffer, library, told
+from .hub import GOES_ON, PURPOSE, HubFile, HubOffer, library, told
 from .manifest import Listed, Manifest, git_sha1_of, sha256_of, write_manifest
 from .progress import Count, Progress
 from .space import require_space, written_to
@@ -137,7 +137,7 @@ def _one_file(path: Path, name: str, file: HubFile, offer: HubOffer, count: Coun
     url = library().hf_hub_url(
         offer.repository, name, revision=offer.commit, endpoint=offer.endpoint
     )
-    with told(offer.repository, offer.endpoint):
+    with told(offer.repository, offer.endpoint, GOES_ON):
         receive(url, part, file.size, offer.endpoint, count)
     if not _matches(part, file, count):
         part.unlink()

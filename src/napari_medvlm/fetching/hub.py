@@ -16,7 +16,7 @@ from .selecting import wanted
 #: Seconds that the hub has to answer a question about a model.
 TIMEOUT = 20.0
 PURPOSE = "to get models"
-_GOES_ON = "What has come is kept: getting the model again goes on where it broke off."
+GOES_ON = "What has come is kept: getting the model again goes on where it broke off."
 
 
 @dataclass(frozen=True)
@@ -174,8 +174,15 @@ def _hidden(repository: str) -> str:
 
 
 @contextmanager
-def told(repository: str, endpoint: str | None) -> Iterator[None]:
+def told(repository: str, endpoint: str | None, kept: str = "") -> Iterator[None]:
     """Turn the library's errors into sentences.
+
+    Parameters
+    ----------
+    repository, endpoint
+        What is asked for, and where.
+    kept
+        What is said of bytes that have come, where the connection breaks.
 
     Raises
     ------
@@ -210,7 +217,7 @@ def told(repository: str, endpoint: str | None) -> Iterator[None]:
     except (httpx.TransportError, ConnectionError) as error:
         raise FetchError(
             f"The connection to {address} failed ({type(error).__name__}).",
-            _GOES_ON,
+            kept or "Nothing was fetched. Is this computer on a network?",
         ) from error
     except httpx.HTTPError as error:
         raise FetchError(

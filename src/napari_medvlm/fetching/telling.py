@@ -17,7 +17,7 @@ from .jobs import JobState
 from .overview import ModelRow
 from .space import MARGIN, free_space
 
-GATED_ADVICE = "accept its terms on its page ({page}), log in once with: hf auth login"
+GATED_ADVICE = "accept its terms at {page}, then log in once with: hf auth login"
 
 
 @dataclass(frozen=True)
@@ -118,8 +118,9 @@ def _access(entry: CatalogEntry, offer: HubOffer | None, endpoint: str | None) -
     if offer is not None and offer.logged_in:
         return Fact("access", f"gated: its terms have to be accepted at {page}"), ""
     advice = GATED_ADVICE.format(page=page)
-    shut = "" if offer is None else f"It is gated, and no log-in was found here: {advice}."
-    return Fact("access", f"gated: {advice}", True), shut
+    if offer is None:
+        return Fact("access", f"gated: {advice}", True), ""
+    return Fact("access", "gated", True), f"No log-in was found here: {advice}."
 
 
 def _checksums(offer: HubOffer | None) -> tuple[Fact, ...]:
@@ -144,8 +145,10 @@ def _room(folder: Path, needed: int) -> tuple[Fact, str]:
     return Fact("free space", f"{size_in_bytes(free)}: too little", True), lacking
 
 
-def access_words(row: ModelRow) -> str:
-    """Who may have a model, in a word or two."""
+def access_words(row: ModelRow, offer: HubOffer | None = None) -> str:
+    """Who may have a model, in a word or two; the hub, where it was asked, knows best."""
+    if offer is not None:
+        return "gated" if offer.gated else "not gated"
     if not row.repository or row.entry is None:
         return "here"
     return {None: "not known yet", True: "gated", False: "not gated"}[row.gated]
@@ -222,10 +225,11 @@ def machine_words(machine: Machine | None) -> str:
     if machine is None:
         return "Looking at this machine …"
     parts = [
-        f"{device_words(gpu.device)} ({gpu.name}): {_of(gpu.free, gpu.total)} free"
+        f"{device_words(gpu.device)} ({gpu.name.removeprefix('NVIDIA ')}): "
+        f"{_of(gpu.free, gpu.total)} free"
         for gpu in machine.gpus
     ]
-    parts.append(f"CPU: {_of(machine.cpu.free, machine.cpu.total)} of memory free")
+    parts.append(f"CPU: {_of(machine.cpu.free, machine.cpu.total)} free")
     return "This machine: " + " · ".join(parts)
 
 

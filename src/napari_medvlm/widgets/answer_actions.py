@@ -16,6 +16,8 @@ class AnswerActions(QWidget):
     again = Signal()
     edited = Signal()
     deleted = Signal()
+    #: Whether the text is to be shown as the model wrote it, tags and all.
+    written = Signal(bool)
 
     def __init__(self, question: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,12 +48,21 @@ class AnswerActions(QWidget):
         ):
             button.clicked.connect(signal)
             row.addWidget(button)
+        self.as_written = self._button(
+            "as written",
+            f"Answer {question} as written",
+            "Show the whole text as the model wrote it, with its tags, marks and all final answers",
+        )
+        self.as_written.setCheckable(True)
+        self.as_written.toggled.connect(self.written)
+        row.addWidget(self.as_written)
         row.addStretch(1)
 
     def follow(self, exchange: Exchange) -> None:
         """Enable what makes sense for the exchange as it is now."""
         self.copy.setEnabled(bool(copied_words(exchange)))
         self.ask_again.setEnabled(exchange.ended)
+        self.as_written.setEnabled(exchange.reply is not None)
 
     def _button(self, words: str, name: str, tip: str) -> QToolButton:
         button = QToolButton()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from qtpy.QtCore import QPoint, QSize, Signal
+from qtpy.QtCore import QPoint, QSize, QTimer, Signal
 from qtpy.QtWidgets import QToolButton, QVBoxLayout, QWidget
 
 from ..asking.exchange import Exchange
@@ -14,10 +14,9 @@ from .exchange_view import ExchangeView, hint
 from .plain import Column, named, quiet
 from .undo_line import UndoLine
 
+#: Pixels that an answer can be read in; an empty conversation leaves them to what is chosen.
+LEAST_HEIGHT, EMPTY_HEIGHT = 200, 50
 EMPTY = "Choose what the model may look at, then ask.\nThe answer appears here."
-
-#: Pixels that it keeps in a small window; an empty one leaves them to what is chosen.
-LEAST_HEIGHT, EMPTY_HEIGHT = 150, 50
 
 
 class ConversationView(Column):
@@ -66,6 +65,17 @@ class ConversationView(Column):
     def sizeHint(self) -> QSize:
         """Small: it takes the room that the other parts of the panel leave."""
         return QSize(360, self.minimumHeight())
+
+    def come_into_view(self) -> None:
+        """Be seen, where a small window shows the panel in part: something was asked."""
+        QTimer.singleShot(0, self._come)
+
+    def _come(self) -> None:
+        around = self.parentWidget()
+        while around is not None and not isinstance(around, Column):
+            around = around.parentWidget()
+        if around is not None:
+            around.ensureWidgetVisible(self, 0, 0)
 
     @property
     def views(self) -> tuple[ExchangeView, ...]:

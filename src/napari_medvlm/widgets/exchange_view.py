@@ -84,6 +84,8 @@ class ExchangeView(QFrame):
         if exchange.ended:
             self._link(self.answer)
             self._show_reply(exchange)
+            if self.actions.as_written.isChecked():
+                self._show_written(True)
             if self._box_row is None:
                 self._show_boxes(exchange.boxes)
                 self._show_masks(exchange)
@@ -119,6 +121,9 @@ class ExchangeView(QFrame):
         self.choice = bold(PlainLabel())
         self.choice.setAccessibleName("The chosen option")
         self.choice.hide()
+        self.raw = TextView(aside=True)
+        self.raw.setAccessibleName("The text as the model wrote it")
+        self.raw.hide()
         self.remarks = quiet(PlainLabel())
         self.remarks.setAccessibleName("What to know about this answer")
         self.remarks.hide()
@@ -130,6 +135,7 @@ class ExchangeView(QFrame):
         self.strip = FrozenStrip(exchange.question.frames, exchange.question.regions)
         self.strip.clicked.connect(lambda number: self.frame_clicked.emit(number, True))
         self.actions = AnswerActions(exchange.number)
+        self.actions.written.connect(self._show_written)
         self.actions.copied.connect(lambda: copy_answer(self.exchange))
         for signal, of_view in (
             (self.actions.again, self.again),
@@ -148,6 +154,7 @@ class ExchangeView(QFrame):
             self.reasoning,
             self.choice,
             self.answer,
+            self.raw,
             self.remarks,
             self.meta,
             self.actions,
@@ -220,6 +227,7 @@ class ExchangeView(QFrame):
         if hit.field == "question":
             self.asked.setSelection(hit.start, hit.stop - hit.start)
             return self.asked, 0
+        self.actions.as_written.setChecked(False)
         if hit.field == "reasoning" and not self.head.isChecked():
             self.head.click()  # as by hand: it stays open
         views[hit.field].select(hit.start, hit.stop)
@@ -242,6 +250,16 @@ class ExchangeView(QFrame):
         if boxes:
             self._layout.insertWidget(self._layout.indexOf(self.meta), self._box_row)
             self._box_row.show()
+
+    def _show_written(self, on: bool) -> None:
+        reply = self.exchange.reply
+        if on and reply is not None:
+            self.raw.show_written(reply.raw)
+            for part in (self.head, self.reasoning, self.choice, self.answer):
+                part.hide()
+        self.raw.setVisible(on)
+        if not on:
+            self.update_from(self.exchange, self.exchange.ended_at or 0.0)
 
     def _show_masks(self, exchange: Exchange) -> None:
         if exchange.masks:

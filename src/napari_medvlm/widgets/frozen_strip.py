@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtCore import QRect, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QToolButton, QWidget
 
@@ -15,6 +15,8 @@ from .plain import named
 from .thumbnails import thumbnail
 
 SIDE = 36
+#: Height of the line below a frame that names its source, where there are several.
+_LABEL = 13
 #: As many fit side by side into the narrowest panel; more bring a scroll bar.
 _FIT = 7
 _OUTLINE = QColor("#e69f00")
@@ -29,7 +31,15 @@ class FrameButton(QToolButton):
         self._number = str(number + 1)
         self.setAutoRaise(True)
         self.setIconSize(QSize(SIDE, SIDE))
-        self.setFixedSize(SIDE + 6, SIDE + 6)
+        self._picture = QRect(0, 0, SIDE + 6, SIDE + 6)
+        self.setFixedSize(SIDE + 6, SIDE + 6 + (_LABEL if frame.label else 0))
+        if frame.label:
+            font = self.font()
+            font.setPixelSize(_LABEL - 3)
+            self.setFont(font)
+            self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+            middle = Qt.TextElideMode.ElideMiddle
+            self.setText(self.fontMetrics().elidedText(frame.label, middle, SIDE + 4))
         self.setIcon(QIcon(thumbnail(frame, regions, SIDE)))
         words = frame_words(number, frame)
         named(self, words, f"{words}\nClick to see it again: layer, plane, slice and window")
@@ -48,13 +58,13 @@ class FrameButton(QToolButton):
         font.setPixelSize(10)
         painter.setFont(font)
         ground = painter.fontMetrics().boundingRect(self._number).adjusted(-2, 0, 3, 0)
-        ground.moveBottomLeft(self.rect().adjusted(3, 0, 0, -4).bottomLeft())
+        ground.moveBottomLeft(self._picture.adjusted(3, 0, 0, -4).bottomLeft())
         painter.fillRect(ground, QColor(0, 0, 0, 150))
         painter.setPen(QColor(Qt.GlobalColor.white))
         painter.drawText(ground, Qt.AlignmentFlag.AlignCenter, self._number)
         if self.outlined:
             painter.setPen(QPen(_OUTLINE, 2))
-            painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
+            painter.drawRect(self._picture.adjusted(1, 1, -1, -1))
         painter.end()
 
 
@@ -96,7 +106,8 @@ class FrozenStrip(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         bar = self.horizontalScrollBar().sizeHint().height() if len(frames) > _FIT else 0
-        self.setFixedHeight(SIDE + 8 + bar)
+        label = _LABEL if any(frame.label for frame in frames) else 0
+        self.setFixedHeight(SIDE + 8 + label + bar)
         named(self, "Images that were sent", frames_words(frames))
         self.setVisible(bool(frames))
 

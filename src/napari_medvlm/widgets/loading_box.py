@@ -73,13 +73,13 @@ class LoadingBox(QWidget):
         column.addWidget(self.words)
         column.addStretch(1)
 
-    def show_choices(self, machine: Machine | None, wish: Wish) -> None:
-        """Show what this machine offers, and what is chosen."""
-        if machine is None or self._shown == (machine, wish):
+    def show_choices(self, machine: Machine | None, wish: Wish, default: Wish) -> None:
+        """Show what this machine offers, what is chosen, and what stands for auto."""
+        if machine is None or self._shown == (machine, wish, default):
             return
-        self._shown = (machine, wish)
-        devices = device_options(machine)
-        precisions = precision_options(machine, wish.device)
+        self._shown = (machine, wish, default)
+        devices = device_options(machine, default)
+        precisions = precision_options(machine, wish.device, default)
         _fill(self.device, devices, wish.device)
         _fill(self.precision, precisions, wish.dtype)
         self.reasons.show_text(_reasons((*devices, *precisions)))

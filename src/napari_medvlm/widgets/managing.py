@@ -15,8 +15,9 @@ from qtpy.QtWidgets import QWidget
 
 from ..asking import ModelOffer, Session, model_offer
 from ..asking.devices import Warned, cpu_warning
+from ..asking.offers import TOY
 from ..asking.presence import Presence
-from ..asking.remembered import Wish
+from ..asking.remembered import Wish, remember_chosen, remembered
 from ..engine import EngineState
 from ..errors import MedvlmError
 from ..fetching.desk import ModelDesk
@@ -90,7 +91,10 @@ class Managing(QObject):
         self.desk = shared_desk(self._main)
         bar.manage.clicked.connect(self.show_window)
         preferring.changed.connect(self._on_preferences)
+        bar.models.activated.connect(self._on_chosen)
         self._on_preferences()
+        if listed:
+            self._choose_as_last()
 
     # ------------------------------------------------------------------ the window
 
@@ -99,7 +103,7 @@ class Managing(QObject):
         """The manager, made when it is first wanted."""
         if self._window is None:
             self._window = ModelsWindow(self.desk, self, self._main)
-            self._bar.destroyed.connect(self._window.deleteLater)
+            self._bar.destroyed.connect(self._window.end)
         return self._window
 
     def show_window(self) -> None:
@@ -143,6 +147,7 @@ class Managing(QObject):
             If its folder cannot be used, or the engine was closed.
         """
         self._bar.add(self._offer(row))
+        remember_chosen(row.key)
         offer = self._preferring.offer(self._bar.chosen)
         if offer is not None:
             self._session.holding.load(offer)
@@ -214,6 +219,21 @@ class Managing(QObject):
             return None
         path = Path(chosen.choice.path)
         return next((row for row in self.desk.rows if row.folder == path), None)
+
+    def _on_chosen(self, _index: int) -> None:
+        row = self._chosen_row()
+        if row is not None and self._listed:
+            remember_chosen(row.key)
+
+    def _choose_as_last(self) -> None:
+        known = remembered()
+        wish = known.wishes.get(known.chosen, Wish())
+        if known.chosen in ("", TOY):  # the toy comes first anyway
+            return
+        try:
+            self._bar.add(model_offer(known.chosen, device=wish.device, dtype=wish.dtype))
+        except MedvlmError:
+            return  # not here any more
 
     def _on_preferences(self) -> None:
         now = self._preferring.now

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWid
 
 from ..asking.engine_words import size_in_bytes
 from ..fetching.overview import ModelRow
-from ..fetching.telling import access_words, licence_gist, memory_words, needs_gist
+from ..fetching.telling import licence_gist, memory_words, needs_gist
 from .plain import named, plain_tip
 
 _COLUMNS = ("model", "for", "size", "licence", "access", "memory", "state")
@@ -58,17 +58,18 @@ class ModelsTable(QTreeWidget):
         if key in self._items:
             self.setCurrentItem(self._items[key])
 
-    def show_rows(self, rows: Sequence[tuple[ModelRow, str]]) -> None:
-        """Show models, each with its state in words; the selection stays."""
-        keys = [row.key for row, _ in rows]
+    def show_rows(self, rows: Sequence[tuple[ModelRow, str, str]]) -> None:
+        """Show models, each with its access and its state in words; the selection stays."""
+        keys = [row.key for row, _, _ in rows]
         if keys != list(self._items):
             key = self.key
             with QSignalBlocker(self):
                 self.clear()
                 self._items = {name: self._new(name) for name in keys}
             self.select(key if key in self._items else next(iter(self._items), ""))
-        for row, state in rows:
-            self._fill(self._items[row.key], row, state)
+        for row, access, state in rows:
+            self._fill(self._items[row.key], row, access, state)
+        self.setMinimumHeight(self._height(min(max(len(rows), 5), 7)))
 
     def words(self, key: str) -> list[str]:
         """The texts of a model's line."""
@@ -77,8 +78,12 @@ class ModelsTable(QTreeWidget):
     def sizeHint(self) -> QSize:
         """As high as the lines are, within reason."""
         lines = min(max(len(self._items), 5), 9)
-        height = self.header().sizeHint().height() + lines * (self.sizeHintForRow(0) or 24) + 6
-        return QSize(900, height)
+        return QSize(900, self._height(lines))
+
+    def _height(self, lines: int) -> int:
+        head: int = self.header().sizeHint().height()
+        row: int = max(self.sizeHintForRow(0), 20)
+        return head + lines * row + 6
 
     def _new(self, key: str) -> QTreeWidgetItem:
         item = QTreeWidgetItem()
@@ -89,13 +94,13 @@ class ModelsTable(QTreeWidget):
         self.addTopLevelItem(item)
         return item
 
-    def _fill(self, item: QTreeWidgetItem, row: ModelRow, state: str) -> None:
+    def _fill(self, item: QTreeWidgetItem, row: ModelRow, access: str, state: str) -> None:
         texts = (
             row.label,
             row.purpose,
             size_in_bytes(row.size),
             licence_gist(row),
-            access_words(row),
+            access,
             needs_gist(row),
             state,
         )

@@ -25,7 +25,7 @@ from ..fetching.desk import ModelDesk
 from ..fetching.hub import why_unreachable
 from ..fetching.jobs import JobState
 from ..fetching.overview import ModelRow
-from ..fetching.telling import ended_words, facts_of, machine_words, state_gist
+from ..fetching.telling import access_words, ended_words, facts_of, machine_words, state_gist
 from .get_sheet import GetSheet
 from .job_box import JobBox
 from .loading_box import TIPS, LoadingBox
@@ -126,6 +126,11 @@ class ModelsWindow(QDialog):
         """Select a model."""
         self.table.select(key)
 
+    def end(self) -> None:
+        """Look no more, and go: the panel whose models these are is gone."""
+        self._timer.stop()
+        self.deleteLater()
+
     # ------------------------------------------------------------------ building
 
     def _arrange(self) -> None:
@@ -211,7 +216,8 @@ class ModelsWindow(QDialog):
             held = ""
             if in_memory(row, state):
                 held = "loading" if state.status == "loading" else "in memory"
-            shown.append((row, state_gist(row, desk.job(row.key), held)))
+            access = access_words(row, desk.offer(row.key))
+            shown.append((row, access, state_gist(row, desk.job(row.key), held)))
         with QSignalBlocker(self.table):
             self.table.show_rows(shown)
         self._show_details()
@@ -238,7 +244,7 @@ class ModelsWindow(QDialog):
         for name, _, tip in _BUTTONS:
             _show_button(self.buttons[name], acts.get(name), tip)
         self.buttons["cancel"].setText("Cancel…" if _deletes(row, job) else "Cancel")
-        self.loading.show_choices(self._desk.machine, row.wish)
+        self.loading.show_choices(self._desk.machine, row.wish, self._desk.default)
         self.loading.setEnabled(row.state.kind in ("ready", "absent", "partial"))
         loading: tuple[tuple[QPushButton, ActName, str], ...] = (
             (self.loading.load, "load", _NOT_HERE),

@@ -189,6 +189,7 @@ class MedvlmPanel(QWidget):
         layers = self.source_box.layers_of(composed.parts)
         follows = self.ask_box.follows
         exchange = self._turns.ask(composed.question, offer, layers, follows=follows)
+        self.conversation_view.come_into_view()
         self.ask_box.sent()
         self.ask_box.show_line(" ".join(composed.remarks))
         self._pump.hurry()
@@ -210,7 +211,7 @@ class MedvlmPanel(QWidget):
         column.setContentsMargins(0, 3, 0, 3)
         column.setSpacing(0)
         column.addWidget(Fitted((*top, self.legend, self.region_list), 100))
-        column.addWidget(Fitted(middle, 170, stretched=True), 1)
+        column.addWidget(Fitted(middle, 215, stretched=True), 1)
         column.addWidget(Fitted((rule(), self.ask_box, footer()), 320))
         area = ReadingColumn()
         area.setWidget(body)

@@ -6,7 +6,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
 
 from ..engine import EngineState
-from .plain import PlainLabel, named
+from .plain import PlainLabel, named, plain_tip
 
 
 class RestartBar(QFrame):
@@ -39,5 +39,7 @@ class RestartBar(QFrame):
         words = state.problem or "The model process has ended."
         if wanted and self.words.text() != f"! {words}":
             self.words.setText(f"! {words}")
+            self.words.setToolTip(plain_tip(state.advice) if state.advice else "")
+            self.words.setAccessibleDescription(state.advice)
         if wanted != self.isVisibleTo(self.parentWidget()):
             self.setVisible(wanted)

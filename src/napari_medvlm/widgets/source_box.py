@@ -13,7 +13,7 @@ from ..asking.parts import Part, Parts, part_of_each
 from ..asking.picks import Pick, Picks
 from ..asking.sources import Offer
 from ..errors import MedvlmError, SelectionError
-from ..imaging import Clip, Plane, Selection, Volume, write_slices
+from ..imaging import PLANES, Clip, Plane, Selection, Volume, write_slices
 from ..models.contracts import InputContract
 from .image_layers import ImageLayers
 from .input_options import InputOptions
@@ -45,6 +45,7 @@ class SourceBox(QWidget):
         #: What is picked, of whatever layer, in the order it is sent.
         self.picks = Picks()
         self._key = 0
+        self._wanted_plane: Plane = PLANES[0]
         self._source: Volume | Clip | None = None
         self._offer: Offer | None = None
         self._problem: MedvlmError | None = None
@@ -317,13 +318,14 @@ class SourceBox(QWidget):
         self.changed.emit()
 
     def _offer_planes(self) -> None:
-        before = self.planes.currentData()
         planes = self._offer.planes if self._offer else ()
         with QSignalBlocker(self.planes):
             self.planes.clear()
             for plane in planes:
                 self.planes.addItem(plane, plane)
-            self.planes.setCurrentIndex(max(self.planes.findData(before), 0) if planes else -1)
+            # The plane stays, also over a clip or a radiograph, which have but one.
+            wanted = self.planes.findData(self._wanted_plane)
+            self.planes.setCurrentIndex(max(wanted, 0) if planes else -1)
         self.planes.setEnabled(self.planes.count() > 1)
         self._offer_slices()
 
@@ -351,7 +353,7 @@ class SourceBox(QWidget):
     # ------------------------------------------------------------------ controls
 
     def _on_plane(self, _index: int) -> None:
-        self._written_problem = None
+        self._wanted_plane, self._written_problem = self.plane, None
         self._offer_slices()
         self.view_changed.emit()
         self.changed.emit()

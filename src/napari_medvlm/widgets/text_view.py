@@ -100,6 +100,11 @@ class TextView(QTextBrowser):
             self._show_from(self._formatter.show(text))
         self.setVisible(bool(text))
 
+    def show_written(self, text: str) -> None:
+        """Show a text exactly as it is, marks and all; it has no links."""
+        self.setPlainText(text)
+        self._fit()
+
     def _show_from(self, same: int) -> None:
         cursor = QTextCursor(self.document())
         cursor.beginEditBlock()

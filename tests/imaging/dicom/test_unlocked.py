@@ -107,14 +107,99 @@ def test_jpeg_of_12_bits(tmp_path, monkeypatch):
     assert_served_alike(save(ds, tmp_path / "a.dcm"), monkeypatch)
 
 
-@pytest.mark.parametrize(("kind", "bits"), [("u1", 8), ("u2", 12)])
-def test_jpeg_that_another_decoder_has_to_do(tmp_path, monkeypatch, kind, bits):
-    # Of 8 bits it is Pillow's; GDCM writes a precision of 16 bits into images of 12.
-    ds = image(ramp(kind, bits), BitsStored=bits, HighBit=bits - 1)
+def test_jpeg_of_more_bits_than_there_can_be_is_refused(tmp_path):
+    # GDCM writes such images, and cannot bring their values back either.
+    ds = image(ramp("u2", 12), BitsStored=12, HighBit=11)
     path = save_as(ds, tmp_path / "a.dcm", uid.JPEGExtended12Bit)
+    with pytest.raises(unlocked.Refused, match="12 bits"):
+        decoding.decode_frame(open_pixels(path), 0)
+
+
+def test_jpeg_of_8_bits_is_left_to_pillow(tmp_path, monkeypatch):
+    path = save_as(image(ramp("u1", 8)), tmp_path / "a.dcm", uid.JPEGExtended12Bit)
     ((served, ours, others),) = outcomes(path, monkeypatch)
     assert not served
     assert ours == others
+
+
+@pytest.mark.parametrize("kind", ["u1", "u2", "i2"])
+def test_rle(tmp_path, monkeypatch, kind):
+    values = ramp(kind, 8 * np.dtype(kind).itemsize - 1)
+    assert_served_alike(save_as(image(values), tmp_path / "a.dcm", uid.RLELossless), monkeypatch)
+
+
+def test_rle_in_colour(tmp_path, monkeypatch):
+    assert_served_alike(save_as(image(rgb()), tmp_path / "a.dcm", uid.RLELossless), monkeypatch)
+
+
+@pytest.mark.parametrize("damage", ["count", "offset", "short"])
+def test_damaged_rle_is_refused(damage):
+    code = bytearray(64) + b"\xfd\x07" + b"\xfd\x09"  # two planes of four equal bytes
+    code[0], code[4], code[8] = 2, 64, 66
+    options = {"rows": 2, "columns": 2, "bits_allocated": 16, "pixel_representation": 0}
+    got = unlocked.decode_unlocked(uid.RLELossless, bytes(code), None, options)
+    np.testing.assert_array_equal(got, np.full((2, 2), 0x0709))
+    if damage == "count":
+        code[0] = 3
+    elif damage == "offset":
+        code[8] = 200
+    else:
+        code[66] = 0xFE
+    with pytest.raises(unlocked.Refused, match="damaged"):
+        unlocked.decode_unlocked(uid.RLELossless, bytes(code), None, options)
+
+
+def test_lossless_jpeg_of_less_than_its_allocated_bits(tmp_path, monkeypatch):
+    values = ramp("u1", 8)
+    ds = image(values.astype(np.uint16), BitsStored=8, HighBit=7)
+    ds.file_meta.TransferSyntaxUID = uid.JPEGLosslessSV1
+    ds.PixelData = encapsulate([imagecodecs.jpeg8_encode(values, lossless=True)])
+    path = save(ds, tmp_path / "a.dcm")
+    np.testing.assert_array_equal(decoding.decode_frame(open_pixels(path), 0), values)
+
+
+@pytest.mark.parametrize(
+    "syntax",
+    [uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLosslessSV1, uid.JPEGLSLossless,
+     uid.JPEG2000Lossless, uid.RLELossless],
+)  # fmt: skip
+@pytest.mark.parametrize("coloured", [False, True])
+def test_gdcm_is_never_asked_about_damaged_images(tmp_path, monkeypatch, syntax, coloured):
+    twelve = syntax == uid.JPEGExtended12Bit
+    bits = 12 if twelve and not coloured else 8
+    values = rgb() if coloured else ramp("u2" if bits > 8 else "u1", bits)
+    path = save_as(image(values, BitsStored=bits, HighBit=bits - 1), tmp_path / "a", syntax)
+    asked: list[Any] = []
+    monkeypatch.setattr("pydicom.pixels.decoders.gdcm.gdcm.Image", lambda: asked.append(1))
+    monkeypatch.setattr(decoding, "decode_twelve", lambda *a: asked.append(1))
+    source = open_pixels(path)
+    ((offset, length),) = source.frames[0]
+    raw = path.read_bytes()
+    state = np.random.default_rng(3)
+    for _ in range(60):
+        damaged = bytearray(raw)
+        for at in state.integers(2, min(length, 400), 3).tolist():
+            damaged[offset + at] = int(state.integers(256))
+        path.write_bytes(bytes(damaged))
+        outcome(source, 0)
+    assert not asked
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_damaged_images_print_nothing(tmp_path, capfd):
+    for syntax in (*SERVED, uid.RLELossless, uid.JPEGBaseline8Bit):
+        path = save_as(image(ramp("u1", 8)), tmp_path / "a.dcm", syntax)
+        source = open_pixels(path)
+        ((offset, length),) = source.frames[0]
+        raw = path.read_bytes()
+        state = np.random.default_rng(5)
+        for _ in range(40):
+            damaged = bytearray(raw)
+            for at in state.integers(2, min(length, 400), 3).tolist():
+                damaged[offset + at] = int(state.integers(256))
+            path.write_bytes(bytes(damaged))
+            outcome(source, 0)
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("code", [HTJ2K, HTJ2K_SIGNED, HTJ2K_RGB])

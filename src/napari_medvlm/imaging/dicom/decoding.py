@@ -1,14 +1,16 @@
 """Stored values of one image of a file, whatever its transfer syntax.
 
 Most images are decoded by imagecodecs, whose decoders run side by side in threads (``unlocked``):
-lossless JPEG and JPEG of 12 bits, JPEG-LS, JPEG 2000 and HTJ2K. All others, and those that it
-leaves, are decoded through pydicom, in an order of our own, the next one tried where one fails:
+lossless JPEG and JPEG of 12 bits, JPEG-LS, JPEG 2000 and HTJ2K, RLE. All others, and those that
+it leaves, are decoded through pydicom, in an order of our own, the next one tried where one
+fails. GDCM is not asked about what another one has failed at: on damaged data it may end the
+whole process.
 
-- JPEG of 8 bits: Pillow (libjpeg-turbo), then GDCM. Pillow alone tells apart what the image
-  itself says of its colours. It runs in threads, too.
-- JPEG of 12 bits and lossless JPEG: GDCM.
-- JPEG-LS: CharLS (pyjpegls, twice as fast), then GDCM.
-- JPEG 2000 and HTJ2K: OpenJPEG (pylibjpeg-openjpeg), then GDCM, then Pillow.
+- JPEG of 8 bits: Pillow (libjpeg-turbo). Pillow alone tells apart what the image itself says of
+  its colours. It runs in threads, too.
+- JPEG of 12 bits and lossless JPEG: GDCM, where imagecodecs is not installed.
+- JPEG-LS: CharLS (pyjpegls).
+- JPEG 2000 and HTJ2K: OpenJPEG (pylibjpeg-openjpeg), then Pillow.
 - RLE: pylibjpeg-rle, then pydicom.
 """
 
@@ -91,10 +93,15 @@ def _at_once(header: ImageHeader) -> npt.NDArray[Any] | None:
     except DAMAGE:
         return None  # the other way tells what is wrong
     stream = read_codestream(data)
-    if stream is None or (stream.rows, stream.columns, stream.components) != header.shape:
+    own = header.shape if stream is None else (stream.rows, stream.columns, stream.components)
+    lossy_twelve = stream is not None and stream.lossy_jpeg and stream.precision > 8
+    if own != header.shape or lossy_twelve:
         return None
-    bits = {"bits_allocated": header.allocated, "pixel_representation": int(header.signed)}
-    return decode_unlocked(syntax, data, stream, bits)
+    options = {
+        "rows": header.shape[0], "columns": header.shape[1], "samples_per_pixel": 1,
+        "bits_allocated": header.allocated, "pixel_representation": int(header.signed),
+    }  # fmt: skip
+    return decode_unlocked(syntax, data, stream, options)
 
 
 def _ended(syntax: uid.UID, data: bytes) -> bytes:
@@ -166,10 +173,10 @@ def _encapsulated(source: PixelSource, frame: int) -> tuple[npt.NDArray[Any], st
             if image is None:
                 image = decode_twelve(data, options["rows"], options["columns"])
             return image, space
-        image = decode_unlocked(source.syntax, data, stream, options)
-        if image is not None:
-            # OpenJPEG has undone the transform of colours.
-            return image, "RGB" if space in ("YBR_ICT", "YBR_RCT") else space
+    image = decode_unlocked(source.syntax, data, stream, options)
+    if image is not None:
+        # OpenJPEG has undone the transform of colours.
+        return image, "RGB" if space in ("YBR_ICT", "YBR_RCT") else space
     return _plugin(source.syntax, data, options)
 
 
@@ -198,6 +205,8 @@ def _plugin(syntax: uid.UID, data: bytes, options: dict[str, Any]) -> tuple[npt.
     for name in _PLUGINS.get(syntax, ()):
         if name not in decoder.available_plugins:
             continue
+        if name == "gdcm" and error is not None:
+            continue  # damaged data, on which GDCM may end the whole process
         try:
             image, got = decoder.as_array(
                 wrapped, index=0, raw=True, decoding_plugin=name,

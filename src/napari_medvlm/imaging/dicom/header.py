@@ -64,8 +64,7 @@ TAGS: tuple[Tag, ...] = tuple(dict.fromkeys((
 
 #: What differs between the images of one series; the rest of their headers is made once.
 OWN = frozenset((
-    "SOPInstanceUID", "InstanceNumber", "ImagePositionPatient", "SliceLocation",
-    "AcquisitionTime", "ContentTime",
+    "SOPInstanceUID", "InstanceNumber", "ImagePositionPatient", "SliceLocation", *traits.TIMES,
 ))  # fmt: skip
 _models: dict[Hashable, ImageHeader] = {}
 _MODELS = 256

@@ -28,7 +28,7 @@ from .quick import PixelPlace, Wanted, quick_header
 
 _ADVICE = "Check that the files are complete DICOM images and were copied without change."
 _DECODERS = (
-    "Install the decoders for compressed images with: pip install pylibjpeg "
+    "Install the decoders for compressed images with: pip install imagecodecs pylibjpeg "
     "pylibjpeg-openjpeg pylibjpeg-rle pyjpegls python-gdcm"
 )
 _NOTHING = Wanted(())

@@ -22,12 +22,11 @@ from .header import (
     read_headers,
 )  # fmt: skip
 from .lockstep import InStep, headers_in_step
-from .traits import Traits, at_other_times
+from .traits import TIMES, Traits, at_other_times
 from .values import number
 
 #: Headers of a file, or why it has none: NotAnImage, or one of ``DAMAGE``.
 Outcome = list[ImageHeader] | BaseException
-_TIMES = ("AcquisitionTime", "ContentTime")
 
 
 def read_many(heads: Heads, rows: Sequence[int]) -> dict[int, Outcome]:
@@ -127,11 +126,11 @@ def _number(found: Any) -> float | None:
 
 
 def _times(traits: Traits, group: InStep, part: list[int]) -> list[Traits] | None:
-    columns = {name: group.own[name] for name in _TIMES if name in group.own}
+    columns = {name: group.own[name] for name in TIMES if name in group.own}
     if not columns:
         return None
-    rest = group.header(part[0]).values if part else {}
+    told = {name: group.shared[name] for name in TIMES if name in group.shared}
     return [
-        at_other_times(traits, [rest | {name: column[n] for name, column in columns.items()}])
+        at_other_times(traits, [told | {name: column[n] for name, column in columns.items()}])
         for n in part
     ]
