@@ -54,7 +54,10 @@ class Stage:
         return self.panel
 
     def ask(self, words: str) -> None:
-        """Ask, and wait for the answer."""
+        """Ask a model that is loaded, and wait for the answer."""
+        thread = self.panel.session.thread
+        thread.load(self.panel.model_bar.chosen.choice)
+        self.wait(lambda: thread.state.status == "ready", ANSWER_MS)
         self.panel.ask(words)
         self.wait(lambda: not self.panel.busy, ANSWER_MS)
 
@@ -132,6 +135,23 @@ def chips(stage: Stage) -> None:
     stage.wait()
     for button in stage.panel.chips.buttons[1:2]:
         button.click()
+    stage.save()
+
+
+@scene
+def strip(stage: Stage) -> None:
+    """Slices of two layers in one question, in the order they are sent."""
+    first, second = stage.sample("chest_ct"), stage.sample("chest_ct")
+    first.name, second.name = "prior", "current"
+    stage.open_panel()
+    picks = stage.panel.source_box
+    for layer, steps in ((first, (16, 23)), (second, (16, 23))):
+        picks.choose_layer(layer)
+        for step in steps:
+            stage.viewer.dims.set_point(0, layer.data_to_world((step, 0, 0))[0])
+            stage.wait(ms=200)
+            picks.toggle()
+    stage.wait(lambda: len(stage.panel.strip.frames) == 4, ANSWER_MS)
     stage.save()
 
 

@@ -268,3 +268,15 @@ def test_in_a_small_window_the_answer_comes_into_view(
         assert not panel.ask_box.text.visibleRegion().isEmpty()
     finally:
         viewer.window.resize(*size)
+
+
+def test_every_control_of_the_models_window_has_a_name_and_a_tip(
+    qtbot: Any, panel: MedvlmPanel
+) -> None:
+    panel.managing.show_window()
+    window = panel.managing.window
+    try:
+        assert len(_controls(window)) > 5
+        assert _nameless(window) == []
+    finally:
+        window.close()

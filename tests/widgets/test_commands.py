@@ -190,10 +190,15 @@ def test_every_command_says_what_is_missing_in_an_empty_window(
 ) -> None:
     asks = {"open_scan_folder", "open_scan_files", "show_journal", "wipe_journal"}
     changes = {"open_scans_by_default"}
-    names = {one.id.removeprefix("napari-medvlm.") for one in MANIFEST.contributions.commands}
+    # Readers and writers are called by napari, with paths.
+    names = {
+        one.id.removeprefix("napari-medvlm.")
+        for one in MANIFEST.contributions.commands
+        if one.enablement != "False"
+    }
     opened = {one.command.removeprefix("napari-medvlm.") for one in MANIFEST.contributions.widgets}
     samples = {name for name in names if name.startswith("sample_")}
-    left = names - NOT_RUN - asks - changes - opened - samples
+    left = names - asks - changes - opened - samples
     assert len(left) >= 10
     for name in sorted(left):
         told.clear()

@@ -54,7 +54,7 @@ class AnswerActions(QWidget):
             "Show the whole text as the model wrote it, with its tags, marks and all final answers",
         )
         self.as_written.setCheckable(True)
-        self.as_written.toggled.connect(self.written)
+        self.as_written.toggled.connect(self._on_written)
         row.addWidget(self.as_written)
         row.addStretch(1)
 
@@ -63,6 +63,11 @@ class AnswerActions(QWidget):
         self.copy.setEnabled(bool(copied_words(exchange)))
         self.ask_again.setEnabled(exchange.ended)
         self.as_written.setEnabled(exchange.reply is not None)
+
+    def _on_written(self, on: bool) -> None:
+        # Themes hardly show that a flat button is down.
+        self.as_written.setText("✓ as written" if on else "as written")
+        self.written.emit(on)
 
     def _button(self, words: str, name: str, tip: str) -> QToolButton:
         button = QToolButton()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from qtpy.QtCore import QObject, QTimer
@@ -10,6 +11,10 @@ from qtpy.QtCore import QObject, QTimer
 BUSY_MS = 34
 #: And while nothing is: only the state line changes then.
 IDLE_MS = 500
+#: Part of the GUI thread's time that looking and painting may take, and the longest pause that
+#: this leads to. Without a GPU a repaint of the panel composes the whole window, canvas included.
+SHARE = 1 / 3
+SLOWEST_MS = 200
 
 
 class Pump(QObject):
@@ -27,6 +32,12 @@ class Pump(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(IDLE_MS)
         self._timer.timeout.connect(self._turn)
+        self._began = 0.0
+        # Comes when what has changed is painted.
+        self._painted = QTimer(self)
+        self._painted.setSingleShot(True)
+        self._painted.setInterval(0)
+        self._painted.timeout.connect(self._pace)
 
     def start(self) -> None:
         """Begin; looks at once, then at intervals."""
@@ -34,7 +45,7 @@ class Pump(QObject):
 
     def hurry(self) -> None:
         """Something is on its way: look often until it has come."""
-        if self._timer.interval() != BUSY_MS:
+        if self._timer.interval() > SLOWEST_MS:
             self._timer.setInterval(BUSY_MS)
 
     def stop(self) -> None:
@@ -42,7 +53,17 @@ class Pump(QObject):
         self._timer.stop()
 
     def _turn(self) -> None:
+        self._began = time.perf_counter()
         busy = self._work()
-        wanted = BUSY_MS if busy else IDLE_MS
-        if self._timer.isActive() and self._timer.interval() != wanted:
+        if busy:
+            self._painted.start()
+        elif self._timer.isActive() and self._timer.interval() != IDLE_MS:
+            self._timer.setInterval(IDLE_MS)
+
+    def _pace(self) -> None:
+        """Leave the window its time, by what this turn took until all was painted."""
+        spent = time.perf_counter() - self._began
+        wanted = int(min(max(BUSY_MS, 1000 * spent / SHARE), SLOWEST_MS))
+        # Restarting the timer for a millisecond more or less would only delay it.
+        if self._timer.isActive() and not 0.8 <= self._timer.interval() / wanted <= 1.25:
             self._timer.setInterval(wanted)
