@@ -13,7 +13,7 @@ from napari_medvlm.asking import (
     sent_words,
 )
 from napari_medvlm.asking.engine_words import state_tone, state_words
-from napari_medvlm.asking.wording import slab_words, strip_captions
+from napari_medvlm.asking.wording import asked_words, slab_words, strip_captions
 from napari_medvlm.dialogue import Question, Region, Turn
 from napari_medvlm.engine import EngineState
 from napari_medvlm.imaging import Frame, FrameSlab, Selection, take
@@ -119,6 +119,16 @@ def test_the_engines_state_in_words(state: EngineState, tone: str, words: str) -
 def _boxes(*found: tuple[str, int]) -> list[PlacedBox]:
     corners, box = np.zeros((4, 3)), (0.0, 0.0, 1.0, 1.0)
     return [PlacedBox(label, corners, frame, 0, box, False, box) for label, frame in found]
+
+
+def test_a_task_without_words_is_told_by_its_own() -> None:
+    assert asked_words(Question("where?"), "CheXOne") == "where?"
+    findings = Question("", task="findings")
+    trained = "Write an example findings section for the CXR."
+    assert asked_words(findings, "CheXOne") == trained
+    assert asked_words(findings, "CheXOne (my folder)") == trained
+    assert asked_words(findings, "demo (toy)") == "Describe the findings."
+    assert asked_words(findings, "gone") == "findings"
 
 
 def test_a_bare_list_of_boxes_is_put_into_words() -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from .exchange import Exchange
 from .formatting import shown_words
-from .wording import answer_words
+from .wording import answer_words, asked_words
 
 Field = Literal["question", "reasoning", "answer"]
 
@@ -52,6 +52,6 @@ def search(exchanges: Sequence[Exchange], words: str) -> tuple[Hit, ...]:
 
 
 def _texts(exchange: Exchange) -> Iterator[tuple[Field, str]]:
-    yield "question", exchange.question.text or exchange.question.task
+    yield "question", asked_words(exchange.question, exchange.model)
     yield "reasoning", shown_words(exchange.reasoning.strip())
     yield "answer", shown_words(answer_words(exchange.answer, exchange.boxes))

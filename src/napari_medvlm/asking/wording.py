@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from ..dialogue import Question
 from ..imaging import Frame, FrameSlab, Window
+from ..models.catalog import PROFILES
 from .placing import PlacedBox
 
 #: A true minus sign: a hyphen is easily lost before a position.
@@ -146,6 +147,25 @@ def _short_window(window: Window | None) -> str:
     if window is None:
         return ""
     return window.name or f"{number_words(window.centre)}/{number_words(window.width)}"
+
+
+def asked_words(question: Question, model: str = "") -> str:
+    """What was asked: the words, or those of the task that asks by itself.
+
+    Parameters
+    ----------
+    question
+        What was asked.
+    model
+        Label of the model that was asked.
+    """
+    if question.text:
+        return question.text
+    known = (profile for profile in PROFILES.values() if model.startswith(profile.title))
+    for task in (task for profile in known for task in profile.tasks):
+        if task.key == question.task:
+            return task.template
+    return question.task
 
 
 def label_words(frames: Sequence[Frame]) -> str:

@@ -14,8 +14,8 @@ from .exchange_view import ExchangeView, hint
 from .plain import Column, named, quiet
 from .undo_line import UndoLine
 
-#: Pixels that an answer can be read in.
-LEAST_HEIGHT = 240
+#: Pixels that an answer can be read in; an empty conversation leaves them to what is chosen.
+LEAST_HEIGHT, EMPTY_HEIGHT = 200, 50
 EMPTY = "Choose what the model may look at, then ask.\nThe answer appears here."
 
 
@@ -36,7 +36,7 @@ class ConversationView(Column):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Conversation")
-        self.setMinimumHeight(LEAST_HEIGHT)
+        self.setMinimumHeight(EMPTY_HEIGHT)
         self._views: dict[int, ExchangeView] = {}
         self._undo_lines: dict[int, UndoLine] = {}
         self._following = True
@@ -96,6 +96,7 @@ class ConversationView(Column):
     def begin(self, exchange: Exchange, grids: Sequence[Grid]) -> ExchangeView:
         """Show a new question at the bottom; ``grids`` are those of the sources of its frames."""
         self._hint.hide()
+        self.setMinimumHeight(LEAST_HEIGHT)
         view = ExchangeView(exchange, grids)
         view.fold_reasoning = self._fold_reasoning
         view.box_clicked.connect(lambda box, v=view: self.box_clicked.emit(v.exchange, box))
@@ -134,6 +135,7 @@ class ConversationView(Column):
         self._drop(self._undo_lines.pop(number, None))
         self._drop(self._views.pop(number, None))
         self._hint.setVisible(not self._views)
+        self.setMinimumHeight(LEAST_HEIGHT if self._views else EMPTY_HEIGHT)
         self.export.setVisible(bool(self._views))
         self.look_again()
 

@@ -12,7 +12,7 @@ from ..asking.exchange import Exchange, Stage
 from ..asking.linking import find_links, link_words
 from ..asking.placing import Grid, PlacedBox
 from ..asking.searching import Hit
-from ..asking.wording import answer_words, sent_words
+from ..asking.wording import answer_words, asked_words, sent_words
 from .answer_actions import AnswerActions, copy_answer
 from .box_row import BoxRow
 from .frozen_strip import FrozenStrip
@@ -99,7 +99,7 @@ class ExchangeView(QFrame):
     # ------------------------------------------------------------------ building
 
     def _build(self, exchange: Exchange) -> None:
-        self.asked = bold(PlainLabel(exchange.question.text or exchange.question.task))
+        self.asked = bold(PlainLabel(asked_words(exchange.question, exchange.model)))
         self.asked.setAccessibleName("Your question")
         sent = f"{exchange.number} · {sent_words(exchange.question, exchange.model)}"
         if exchange.instead_of is not None:

@@ -130,7 +130,7 @@ class GenerationBox(QWidget):
 
     def _arrange(self) -> None:
         grid = QGridLayout(self)
-        grid.setContentsMargins(12, 0, 0, 0)
+        grid.setContentsMargins(4, 0, 0, 0)
         grid.setHorizontalSpacing(6)
         grid.setVerticalSpacing(3)
         cells = (
@@ -147,7 +147,7 @@ class GenerationBox(QWidget):
             # As wide as the panel leaves it: with buttons two columns are too much. The arrow
             # keys and the wheel do what buttons do.
             field.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
-            field.setMinimumWidth(70)
+            field.setMinimumWidth(56)
             field.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             grid.addWidget(label, row, column)
             grid.addWidget(field, row, column + 1)

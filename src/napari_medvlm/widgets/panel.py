@@ -37,7 +37,7 @@ from .conversation_view import ConversationView
 from .exporting import Exporting
 from .facing import Facing
 from .find_bar import FindBar
-from .foot import Foot
+from .fitted import Fitted
 from .hosting import window_of
 from .keeping import Keeping
 from .keys import asks, stops
@@ -203,22 +203,21 @@ class MedvlmPanel(QWidget):
     # ------------------------------------------------------------------ building
 
     def _arrange(self) -> None:
+        top = (self.notices, self.model_bar, rule(), self.source_box, self.strip, self.chips)
+        middle = (rule(), FindBar(self.conversation_view, self), self.conversation_view)
+        # The answer and the question stay in sight; in a small window what is chosen scrolls.
         body = QWidget()
         column = QVBoxLayout(body)
-        column.setContentsMargins(8, 6, 8, 6)
-        column.setSpacing(6)
-        top = (self.notices, self.model_bar, rule(), self.source_box, self.strip, self.chips)
-        for part in (*top, self.legend, self.region_list, rule()):
-            column.addWidget(part)
-        column.addWidget(FindBar(self.conversation_view, self))
-        column.addWidget(self.conversation_view, 1)
+        column.setContentsMargins(0, 3, 0, 3)
+        column.setSpacing(0)
+        column.addWidget(Fitted((*top, self.legend, self.region_list), 100))
+        column.addWidget(Fitted(middle, 215, stretched=True), 1)
+        column.addWidget(Fitted((rule(), self.ask_box, footer()), 320))
         area = ReadingColumn()
         area.setWidget(body)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(area, 1)
-        layout.addWidget(Foot((rule(), self.ask_box, footer())))
+        layout.addWidget(area)
         self.setMinimumWidth(380)
 
     def _connect(self) -> None:

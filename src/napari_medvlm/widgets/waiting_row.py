@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from ..asking import Exchange
 from ..asking.line import waiting_words
+from ..asking.wording import asked_words
 from .plain import PlainLabel, named, plain_tip, quiet
 
 
@@ -40,7 +41,7 @@ class WaitingRow(QWidget):
         """Show the line; an empty one takes no room."""
         if tuple(waiting) != self._waiting:
             self._waiting = tuple(waiting)
-            questions = [one.question.text or one.question.task for one in waiting]
+            questions = [asked_words(one.question, one.model) for one in waiting]
             self.words.setText(waiting_words(questions))
             self.words.setToolTip(plain_tip("\n".join(questions)))
         self.setVisible(bool(self._waiting))
