@@ -142,7 +142,7 @@ def uncompressed(folder: Path) -> None:
     del ours, theirs
     title = "SimpleITK with sorting / scan and read"
     compare(title, by_simpleitk, whole, folder, processor=True)
-    compare("scan and read / scan and first slice", whole, first_slice, folder)
+    compare("scan and read / scan and first slice", whole, first_slice, folder, processor=True)
     if hasattr(os, "posix_fadvise"):
         compare("  the same from the disk", whole, first_slice, folder, cold=True)
     (entry,) = scan(folder).entries

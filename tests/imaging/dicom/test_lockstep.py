@@ -172,7 +172,7 @@ def seeds(tmp_path_factory) -> dict[str, list[bytes]]:
     }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     syntax=st.sampled_from([ExplicitVRLittleEndian, ImplicitVRLittleEndian]),
     mutations=MUTATIONS,
@@ -206,7 +206,7 @@ def test_damaged_headers_are_read_alike(
 TEXTS = st.text("0123456789.\\ +-eE\0_naAx", max_size=12).map(str.encode)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     vr=st.sampled_from([b"DS", b"IS", b"UI", b"CS", b"LO"]),
     raws=st.lists(TEXTS, min_size=1, max_size=5),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ from .quick import (
     Wanted,
     can_be_sequence,
 )  # fmt: skip
-from .step_values import Bytes, Offsets, Place, Rows, block_at, values_of
+from .step_values import Bytes, InMemory, Offsets, Place, Rows, block_at, values_of
 
 #: Reads from each of some files (numbers of rows) from an offset on: bytes (file, width), and
 #: how many there are.
@@ -118,21 +118,6 @@ def headers_in_step(
         rest = np.sort(np.concatenate(walk.apart)) if walk.apart else rest[:0]
 
 
-@dataclass
-class _Window:
-    """The part of each file that is in memory, one after another in ``flat``."""
-
-    flat: Bytes
-    words: npt.NDArray[np.uint64] = field(init=False)
-    halves: npt.NDArray[np.uint32] = field(init=False)
-
-    def __post_init__(self) -> None:
-        # Numbers that begin at every byte.
-        size = self.flat.size
-        self.words = np.ndarray((size - 7,), "<u8", self.flat, 0, (1,))
-        self.halves = np.ndarray((size - 3,), "<u4", self.flat, 0, (1,))
-
-
 class _Walk:
     def __init__(
         self,
@@ -148,7 +133,7 @@ class _Walk:
         #: Files that differ from those that are in step, and so may be in step with each other.
         self.apart: list[Rows] = []
         self._rows = rows
-        self._window = _Window(data.reshape(-1))
+        self._now = InMemory(data.reshape(-1))
         self._base = rows.astype(np.int64) * data.shape[1]
         self._origin = np.zeros(len(rows), np.int64)
         self._at = self._base + 132
@@ -219,7 +204,7 @@ class _Walk:
         self._refills += 1
         offsets = self._at - self._base + self._origin
         data, lengths = self._more(self._rows, offsets)
-        self._window = _Window(data.reshape(-1))
+        self._now = InMemory(data.reshape(-1))
         self._base = np.arange(len(self._rows), dtype=np.int64) * data.shape[1]
         shift = self._base - self._at
         self._ends = [end + shift for end in self._ends]
@@ -254,7 +239,7 @@ class _Walk:
         alike = sizes == first
         self._keep(alike, apart=True)
         self._hold(first)
-        block = block_at(self._window.flat, self._at, first)
+        block = block_at(self._now.flat, self._at, first)
         alike = (block == block[0]).all(axis=1)
         self._keep(alike, apart=True)
         value = plain_value(vr, block[0].tobytes())
@@ -272,7 +257,7 @@ class _Walk:
         It stays before the element where that is not of the ``group`` that is asked for.
         """
         self._hold(12)
-        words = self._window.words[self._at]
+        words = self._now.words[self._at]
         first = int(words[0])
         alike = bool((words == words[0]).all())
         if not alike:
@@ -286,7 +271,7 @@ class _Walk:
         if head is None:
             raise Unexpected
         if head == 12:
-            size: Offsets = self._window.halves[self._at + 8].astype(np.int64)
+            size: Offsets = self._now.halves[self._at + 8].astype(np.int64)
             self._go(12)
             return key, vr, self._same_kind(size)
         self._go(8)
@@ -305,7 +290,7 @@ class _Walk:
     def _implicit(self) -> tuple[int, Offsets | int]:
         """Tag and size of the next element or item; the walk then stands behind the size."""
         self._hold(8)
-        words = self._window.words[self._at]
+        words = self._now.words[self._at]
         mask = (words & _TAG) == (words[0] & _TAG)
         self._keep(mask, apart=True)
         size = (words[mask] >> _32).astype(np.int64)
@@ -316,7 +301,7 @@ class _Walk:
         """Up to the pixels: where they lie, of undefined size where they are encapsulated."""
         if not explicit:
             self._hold(8)
-            where = block_at(self._window.flat, self._at + 4, 2)
+            where = block_at(self._now.flat, self._at + 4, 2)
             is_capital = (where >= ord("A")) & (where <= ord("Z"))
             capital = is_capital[:, 0] & is_capital[:, 1]
             if capital[0]:  # where a length should be: explicit after all
@@ -349,7 +334,7 @@ class _Walk:
                 self._go(size)
 
     def _met(self, vr: bytes, size: Offsets | int) -> Place:
-        return Place(vr, self._rows, self._window.flat, self._at, self._each(size))
+        return Place(vr, self._rows, self._now.flat, self._at, self._each(size))
 
     def _past_sequence(self, *, explicit: bool, depth: int = 0) -> None:
         if depth > DEPTH:
@@ -384,7 +369,7 @@ class _Walk:
                 self._keep(~done, apart=True)
                 self._keep(self._at < self._ends[end])
             self._hold(8)
-            if int(self._window.halves[self._at[0]]) == ITEM_END:
+            if int(self._now.halves[self._at[0]]) == ITEM_END:
                 _, size = self._implicit()
                 self._empty(size)
                 if end is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,21 @@ from .quick import CHARSET, SIGNED, PrivateValue, Raw, Tag, true_vr
 Offsets = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.intp]
+
+
+@dataclass(eq=False)
+class InMemory:
+    """The part of each file that is in memory, one after another in ``flat``."""
+
+    flat: Bytes
+    words: npt.NDArray[np.uint64] = field(init=False)
+    halves: npt.NDArray[np.uint32] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Numbers that begin at every byte.
+        size = self.flat.size
+        self.words = np.ndarray((size - 7,), "<u8", self.flat, 0, (1,))
+        self.halves = np.ndarray((size - 3,), "<u4", self.flat, 0, (1,))
 
 
 @dataclass(frozen=True)
