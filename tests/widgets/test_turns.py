@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication
 
 from napari_medvlm.dialogue import Box, Prefill, Question, Queued, Reply, Token
@@ -239,6 +240,40 @@ def test_what_is_unusual_about_an_answer_is_said_below_it(
     assert view.answer.text() == "There is one"
     assert view.remarks.isVisible()
     assert "the answer is not whole" in view.remarks.text()
+
+
+def test_keys_and_wheel_over_an_answer_belong_to_the_panel(
+    qtbot: Any, panel: MedvlmPanel, scan: Any, viewer: Any, thread: FakeThread
+) -> None:
+    view = _ask(qtbot, panel, thread, answer="one line\n\n" * 60)
+    area, bar = panel.conversation_view, panel.conversation_view.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 300 and bar.value() == bar.maximum(), timeout=PATIENCE)
+    before = bar.value()
+    at = view.answer.viewport().rect().center()
+    event = QWheelEvent(
+        QPointF(at),
+        QPointF(view.answer.viewport().mapToGlobal(at)),
+        QPoint(0, 0),
+        QPoint(0, 120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(view.answer.viewport(), event)
+    if bar.value() == before:  # the event was left to whoever holds the text
+        assert not event.isAccepted()
+        QApplication.sendEvent(area.viewport(), event)
+    assert bar.value() < before
+    thread.script = [Queued(), Token(text="<think>so far", count=3)]
+    panel.ask("and?")
+    assert panel.busy
+    qtbot.keyClick(view.answer, Qt.Key.Key_Escape)
+    assert thread.calls[-1] == "stop"
+    qtbot.waitUntil(lambda: not panel.busy, timeout=PATIENCE)
+    panel.ask_box.text.setPlainText("once more")
+    qtbot.keyClick(view.answer, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert len(thread.asked) == 3
 
 
 def test_the_whole_text_is_shown_as_it_was_written(
