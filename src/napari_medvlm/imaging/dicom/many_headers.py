@@ -126,11 +126,16 @@ def _number(found: Any) -> float | None:
 
 
 def _times(traits: Traits, group: InStep, part: list[int]) -> list[Traits] | None:
+    """Traits of each image, which differ in its times; None where all have the first one's."""
     columns = {name: group.own[name] for name in TIMES if name in group.own}
     if not columns:
         return None
     told = {name: group.shared[name] for name in TIMES if name in group.shared}
-    return [
-        at_other_times(traits, [told | {name: column[n] for name, column in columns.items()}])
-        for n in part
-    ]
+    known: dict[tuple[Any, ...], Traits] = {}
+    found = []
+    for key in zip(*([column[n] for n in part] for column in columns.values()), strict=True):
+        if key not in known:
+            times = told | dict(zip(columns, key, strict=True))
+            known[key] = at_other_times(traits, [times])
+        found.append(known[key])
+    return found
