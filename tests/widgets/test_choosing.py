@@ -346,6 +346,14 @@ def test_asking_waits_for_frames_without_holding_anything_up(
     slow.go_on.set()
     _wait_for(qtbot, panel, [3, 5])
     assert len(thread.asked) == 1
+    slow.go_on.clear()
+    panel.choose_slices("11, 12")
+    qtbot.mouseClick(panel.ask_box.button, Qt.MouseButton.LeftButton)
+    qtbot.keyClick(panel.source_box.slices.picked, Qt.Key.Key_Escape)
+    assert panel.ask_box.line.text() == "Not asked."
+    slow.go_on.set()
+    _wait_for(qtbot, panel, [11, 12])
+    assert len(thread.asked) == 1
 
 
 # ---------------------------------------------------------------------- an earlier sitting

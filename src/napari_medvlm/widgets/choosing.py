@@ -96,6 +96,13 @@ class Choosing(QObject):
         self.said.emit("Asked as soon as its images are ready.")
         return False
 
+    def give_up(self) -> bool:
+        """Call nobody back; whether somebody was waiting."""
+        waiting, self._then = self._then is not None, None
+        if waiting:
+            self.said.emit("Not asked.")
+        return waiting
+
     def settle(self) -> None:
         """Take another choice: what is wrong shows at once, frames wait until it stands."""
         self.prepared, self.problem = None, ""

@@ -251,7 +251,7 @@ class MedvlmPanel(QWidget):
         """Ctrl+Enter asks and Esc stops, wherever in the panel the focus is."""
         if asks(event):
             self._on_ask()
-        elif stops(event) and self.busy:
+        elif stops(event) and (self.choosing.give_up() or self.busy):
             self.stop()
         elif not self.choosing.key_pressed(event):
             super().keyPressEvent(event)
