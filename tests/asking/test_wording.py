@@ -129,6 +129,11 @@ def test_a_task_without_words_is_told_by_its_own() -> None:
     assert asked_words(findings, "CheXOne (my folder)") == trained
     assert asked_words(findings, "demo (toy)") == "Describe the findings."
     assert asked_words(findings, "gone") == "findings"
+    pixels = np.zeros((4, 6), np.uint8)
+    two = tuple(Frame.from_pixels(pixels, label=label) for label in ("prior", "current"))
+    words = "Image 1: prior; image 2: current."
+    told = asked_words(Question(words, two, task="findings"), "demo (toy)")
+    assert told == f"Describe the findings.\n{words}"
 
 
 def test_a_bare_list_of_boxes_is_put_into_words() -> None:

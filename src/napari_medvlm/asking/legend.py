@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from ..dialogue import Question
 from ..imaging import Frame
 from ..models.subject import subject_of
-from .wording import label_groups, ranges
 
 #: Longer names are cut: the sentence is read by a model, and by people beside small pictures.
 _LONGEST = 60
@@ -70,3 +69,22 @@ def plain_label(label: str) -> str:
     """A label as one short line that the legend can hold: "; " and ": " divide its parts."""
     words = " ".join(label.replace(";", ",").replace(":", " ").split())
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1].rstrip()}…"
+
+
+def label_groups(frames: Sequence[Frame], first: int = 1) -> dict[str, list[int]]:
+    """Numbers of the frames of each source by its label, counted from ``first``."""
+    groups: dict[str, list[int]] = {}
+    for number, frame in enumerate(frames, start=first):
+        groups.setdefault(frame.label, []).append(number)
+    return groups
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Ascending numbers in short: "1-3, 7"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)

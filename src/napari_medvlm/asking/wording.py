@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from ..dialogue import Question
 from ..imaging import Frame, FrameSlab, Window
 from ..models.catalog import PROFILES
+from .legend import label_groups, legend_of, ranges, without_legend
 from .placing import PlacedBox
 
 #: A true minus sign: a hyphen is easily lost before a position.
@@ -159,8 +160,14 @@ def asked_words(question: Question, model: str = "") -> str:
     model
         Label of the model that was asked.
     """
-    if question.text:
+    typed = without_legend(question)
+    if typed:
         return question.text
+    own = _task_words(question, model)
+    return f"{own}\n{legend_of(question)}" if question.text else own
+
+
+def _task_words(question: Question, model: str) -> str:
     known = (profile for profile in PROFILES.values() if model.startswith(profile.title))
     for task in (task for profile in known for task in profile.tasks):
         if task.key == question.task:
@@ -174,25 +181,6 @@ def label_words(frames: Sequence[Frame]) -> str:
     if len(groups) < 2:
         return ""
     return ", ".join(f"{ranges(numbers)} {label}" for label, numbers in groups.items())
-
-
-def label_groups(frames: Sequence[Frame], first: int = 1) -> dict[str, list[int]]:
-    """Numbers of the frames of each source by its label, counted from ``first``."""
-    groups: dict[str, list[int]] = {}
-    for number, frame in enumerate(frames, start=first):
-        groups.setdefault(frame.label, []).append(number)
-    return groups
-
-
-def ranges(numbers: Sequence[int]) -> str:
-    """Ascending numbers in short: "1-3, 7"."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
 
 
 def sent_words(question: Question, model: str = "") -> str:
