@@ -19,10 +19,10 @@ import time
 import numpy as np
 from qtpy.QtWidgets import QApplication, QVBoxLayout, QWidget
 
-from napari_medvlm.asking.conversation import Conversation
+from napari_medvlm.asking.talk.conversation import Conversation
 from napari_medvlm.dialogue import Question, Token
-from napari_medvlm.widgets.conversation_view import ConversationView
-from napari_medvlm.widgets.plain import Column, PlainLabel
+from napari_medvlm.widgets.answer.conversation_view import ConversationView
+from napari_medvlm.widgets.parts.plain import Column, PlainLabel
 
 TOKENS = 20_000
 AT_ONCE = 10

@@ -160,7 +160,7 @@ def chooser(stage: Stage) -> None:
     """The list of series of a folder."""
     from napari_medvlm.demo.files import sample_path
     from napari_medvlm.imaging.scan import scan
-    from napari_medvlm.widgets.series_chooser import SeriesChooser
+    from napari_medvlm.widgets.scan.series_chooser import SeriesChooser
 
     dialog = SeriesChooser(scan(sample_path("truth.json").parent), stage.viewer.window._qt_window)
     dialog.show()

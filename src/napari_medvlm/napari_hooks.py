@@ -72,7 +72,7 @@ def read_layers(path: Paths) -> list[LayerData]:
     paths = [Path(path)] if isinstance(path, str) else [Path(one) for one in path]
     asked = _window()
     if asked is not None:
-        from .widgets.opening import NOTHING, layers_in_window
+        from .widgets.scan.opening import NOTHING, layers_in_window
 
         layers = [_renamed(one, paths) for one in layers_in_window(paths, *asked)]
         return layers or NOTHING
@@ -85,7 +85,7 @@ def _window() -> tuple[Any, Any] | None:
     at_work = "napari" in sys.modules and "qtpy" in sys.modules
     if not at_work or threading.current_thread() is not threading.main_thread():
         return None
-    from .widgets.opening import window_to_ask_in
+    from .widgets.scan.opening import window_to_ask_in
 
     return window_to_ask_in()
 
@@ -131,7 +131,7 @@ def write_nifti(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     if asked is None:
         volume, written = work(None)
     else:
-        from .widgets.waiting import wait_for
+        from .widgets.parts.waiting import wait_for
 
         try:
             volume, written = wait_for(work, f"Writing {name}", asked[1])
@@ -144,7 +144,7 @@ def write_nifti(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
 
 def get_box_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
     """A reader for a file of findings or regions, None for any other; napari calls this."""
-    from .asking.box_files import is_box_file
+    from .asking.answer.box_files import is_box_file
 
     first = path if isinstance(path, str) else (path or [""])[0]
     return read_boxes if first and is_box_file(first) else None
@@ -158,7 +158,7 @@ def read_boxes(path: Paths) -> list[LayerData]:
     RecordError
         If one is damaged.
     """
-    from .asking import box_files, box_layers
+    from .asking.answer import box_files, box_layers
 
     paths = [path] if isinstance(path, str) else path
     layers = []
@@ -168,7 +168,7 @@ def read_boxes(path: Paths) -> list[LayerData]:
         if asked is None:
             layers.append(box_layers.from_file(boxes))
             continue
-        from .widgets.overlay import place_on
+        from .widgets.canvas.overlay import place_on
 
         layers.append(box_layers.from_file(boxes, *place_on(asked[0], boxes.source)))
     return layers
@@ -182,7 +182,7 @@ def write_boxes(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
     RecordError
         If it cannot be written.
     """
-    from .asking import box_files, box_layers
+    from .asking.answer import box_files, box_layers
 
     box_files.write_boxes(path, box_layers.to_file(data, attributes))
     return [path]
@@ -212,7 +212,7 @@ def _ask_and_open(*, folder: bool) -> None:
         raise ImagingError(
             "There is no napari window to open a scan in.", "Use napari_medvlm.imaging.read."
         )
-    from .widgets.opening import ask_and_open
+    from .widgets.scan.opening import ask_and_open
 
     with _told():
         ask_and_open(*asked, folder=folder)

@@ -9,7 +9,7 @@ import pydicom
 import pytest
 
 from napari_medvlm.asking import ModelOffer, Session
-from napari_medvlm.asking.keeping import Keeper
+from napari_medvlm.asking.talk.keeping import Keeper
 from napari_medvlm.demo.files import sample_path
 from napari_medvlm.dialogue import Question
 from napari_medvlm.engine import ModelChoice

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_medvlm.asking import Session, known_models
-from napari_medvlm.asking.keeping import Keeper
-from napari_medvlm.asking.replaying import differences, word_diff
+from napari_medvlm.asking.talk.keeping import Keeper
+from napari_medvlm.asking.talk.replaying import differences, word_diff
 from napari_medvlm.cli import main
 from napari_medvlm.demo.files import sample_path
 from napari_medvlm.dialogue import Generation, Question

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_medvlm.asking.typed import Typed
+from napari_medvlm.asking.ask.typed import Typed
 from napari_medvlm.cli import wording
 from napari_medvlm.dialogue import Generation
 from napari_medvlm.errors import QuestionError

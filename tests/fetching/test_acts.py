@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_medvlm.asking.remembered import Wish
+from napari_medvlm.asking.model.remembered import Wish
 from napari_medvlm.engine import EngineState, ModelChoice
 from napari_medvlm.engine.hardware import DeviceMemory
 from napari_medvlm.engine.machine import Machine, TorchBuild

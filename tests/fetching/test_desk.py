@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hub_server import CHECKPOINT, COMMIT, Hub, Repository
 
-from napari_medvlm.asking.remembered import Wish, remembered
+from napari_medvlm.asking.model.remembered import Wish, remembered
 from napari_medvlm.errors import CheckpointError, FetchError
 from napari_medvlm.fetching import space
 from napari_medvlm.fetching.desk import ModelDesk

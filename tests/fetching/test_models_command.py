@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hub_server import CHECKPOINT, COMMIT, NEWER, Hub, Repository
 
-from napari_medvlm.asking.remembered import remember_folder
+from napari_medvlm.asking.model.remembered import remember_folder
 from napari_medvlm.cli import main
 from napari_medvlm.fetching.progress import Step
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_medvlm.asking.budget import sized
+from napari_medvlm.asking.choose.budget import sized
 from napari_medvlm.dialogue import Question
 from napari_medvlm.imaging import Frame
 from napari_medvlm.models import Model, open_model

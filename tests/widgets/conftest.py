@@ -10,7 +10,7 @@ import pytest
 from asking.scans import ct
 from napari_medvlm.imaging.layers import layer_data
 from napari_medvlm.widgets import MedvlmPanel
-from napari_medvlm.widgets.asking import DRAFTS
+from napari_medvlm.widgets.ask.asking import DRAFTS
 
 from .fakes import FakeThread, toy_offer
 

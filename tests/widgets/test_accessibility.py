@@ -29,10 +29,10 @@ from napari_medvlm.demo.files import sample_path
 from napari_medvlm.dialogue import Box
 from napari_medvlm.imaging.scan import scan as scan_folder
 from napari_medvlm.widgets import MedvlmPanel, MetadataPanel
-from napari_medvlm.widgets.hosting import window_of
-from napari_medvlm.widgets.series_chooser import SeriesChooser
-from napari_medvlm.widgets.tabbing import in_reading_order
-from napari_medvlm.widgets.waiting import ProgressBox
+from napari_medvlm.widgets.parts.hosting import window_of
+from napari_medvlm.widgets.parts.tabbing import in_reading_order
+from napari_medvlm.widgets.parts.waiting import ProgressBox
+from napari_medvlm.widgets.scan.series_chooser import SeriesChooser
 
 from .fakes import FakeThread, events_of, reply
 

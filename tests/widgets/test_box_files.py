@@ -105,7 +105,7 @@ def test_boxes_opened_before_their_image_find_it(
     (again,) = viewer.open(str(tmp_path / "findings.json"), plugin="napari-medvlm")
     np.testing.assert_allclose(again.scale, scan_data[1]["scale"])
     image = viewer.add_image(scan_data[0], **scan_data[1])
-    from napari_medvlm.widgets.boxes import findings_of
+    from napari_medvlm.widgets.canvas.boxes import findings_of
 
     assert findings_of(viewer, image) is again
 

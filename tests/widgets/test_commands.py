@@ -12,7 +12,7 @@ from npe2 import PluginManifest
 from qtpy.QtWidgets import QFileDialog
 
 from asking.scans import ct
-from napari_medvlm.asking.presets import CT_WINDOWS, ct_window, next_window
+from napari_medvlm.asking.choose.presets import CT_WINDOWS, ct_window, next_window
 from napari_medvlm.errors import SelectionError
 from napari_medvlm.imaging import Window
 from napari_medvlm.imaging.layers import layer_data

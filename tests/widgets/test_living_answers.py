@@ -11,7 +11,7 @@ from qtpy.QtCore import Qt, QUrl
 
 from napari_medvlm.dialogue import Box
 from napari_medvlm.widgets import MedvlmPanel
-from napari_medvlm.widgets.exchange_view import ExchangeView
+from napari_medvlm.widgets.answer.exchange_view import ExchangeView
 
 from .fakes import FakeThread, events_of, reply
 

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QApplication, QDialogButtonBox
 from napari_medvlm.imaging import Volume, writing
 from napari_medvlm.imaging.layers import layer_data
 from napari_medvlm.imaging.progress import Cancelled, Step
-from napari_medvlm.widgets.waiting import ProgressBox
+from napari_medvlm.widgets.parts.waiting import ProgressBox
 
 pytestmark = pytest.mark.window
 VOXELS = np.arange(3 * 4 * 5, dtype=np.int16).reshape(3, 4, 5)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_medvlm.asking import Stage
-from napari_medvlm.asking.scoring import best_overlap, true_boxes
+from napari_medvlm.asking.answer.scoring import best_overlap, true_boxes
 from napari_medvlm.demo.files import sample_path
 from napari_medvlm.widgets import MedvlmPanel
 

@@ -6,24 +6,8 @@ become words, and the answer's boxes go back to their source.
 
 from __future__ import annotations
 
-from .budget import Budget
-from .chips import chips_of, sent_frames, sent_question
-from .choosing import SliceChoice, scaling_of
-from .composing import Composed, compose
-from .conversation import Conversation
-from .exchange import Exchange, Stage
-from .keeping import Keeper, exchange_of
-from .legend import legend_of, without_legend
-from .offers import ModelOffer, known_models, model_offer
-from .parts import Part, Parts, part_of_each, several
-from .picks import Pick, Picks
-from .placing import Grid, PlacedBox, box_size, grid_of, place, place_box, size_words
-from .preparing import FramePreparer, Prepared
-from .regions import FrameBox, LeftOut, SourceBox, place_regions
-from .session import Session
-from .sources import Offer, Stack, offer
-from .thread import AskingThread
-from .wording import (
+from .answer.placing import Grid, PlacedBox, box_size, grid_of, place, place_box, size_words
+from .answer.wording import (
     answer_words,
     frame_words,
     frames_words,
@@ -32,6 +16,22 @@ from .wording import (
     strip_captions,
     window_words,
 )
+from .choose.budget import Budget
+from .choose.chips import chips_of, sent_frames, sent_question
+from .choose.choosing import SliceChoice, scaling_of
+from .choose.composing import Composed, compose
+from .choose.legend import legend_of, without_legend
+from .choose.parts import Part, Parts, part_of_each, several
+from .choose.picks import Pick, Picks
+from .choose.preparing import FramePreparer, Prepared
+from .choose.regions import FrameBox, LeftOut, SourceBox, place_regions
+from .choose.sources import Offer, Stack, offer
+from .model.offers import ModelOffer, known_models, model_offer
+from .talk.conversation import Conversation
+from .talk.exchange import Exchange, Stage
+from .talk.keeping import Keeper, exchange_of
+from .talk.session import Session
+from .talk.thread import AskingThread
 
 __all__ = [
     "answer_words",

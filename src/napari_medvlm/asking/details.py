@@ -8,7 +8,7 @@ from typing import Any
 
 from ..imaging import Clip, Volume, Window
 from ..imaging.layers import SOURCE_KEY, axis_letters
-from .wording import window_words
+from .answer.wording import window_words
 
 _SIDES = {"R": "right", "L": "left", "A": "front", "P": "back", "S": "head", "I": "feet"}
 #: Facts that have a row of their own.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from .offers import TOY, ModelOffer
+from .model.offers import TOY, ModelOffer
 
 #: "auto" takes what the machine has.
 DEVICES = ("auto", "cpu", "cuda", "mps")

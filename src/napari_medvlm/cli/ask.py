@@ -24,10 +24,10 @@ from ..asking import (
     sent_question,
     size_words,
 )  # fmt: skip
-from ..asking.chips import chip_facts, chip_words, outside
-from ..asking.generating import remark
-from ..asking.offers import TOY
-from ..asking.typed import Typed
+from ..asking.ask.generating import remark
+from ..asking.ask.typed import Typed
+from ..asking.choose.chips import chip_facts, chip_words, outside
+from ..asking.model.offers import TOY
 from ..dialogue import Failed, Loaded, Loading, Prefill, Replied, Reply, Token
 from ..dialogue.context import ParseContext
 from ..dialogue.question import Mode

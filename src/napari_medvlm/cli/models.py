@@ -10,8 +10,8 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from ..asking.engine_words import size_in_bytes
-from ..asking.remembered import remembered
+from ..asking.model.engine_words import size_in_bytes
+from ..asking.model.remembered import remembered
 from ..errors import CheckpointError, FetchError
 from ..fetching import download, hub, pack
 from ..fetching.manifest import read_manifest

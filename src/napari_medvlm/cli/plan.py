@@ -6,9 +6,9 @@ import argparse
 import json
 from typing import Any
 
-from ..asking.budget import plan_words, plans, sized
-from ..asking.chips import Sent, chip_facts, chip_words, chips_of, outside
-from ..asking.engine_words import device_words, size_in_bytes
+from ..asking.choose.budget import plan_words, plans, sized
+from ..asking.choose.chips import Sent, chip_facts, chip_words, chips_of, outside
+from ..asking.model.engine_words import device_words, size_in_bytes
 from ..engine.hardware import DeviceMemory, cpu_memory, device_memory
 from ..errors import QuestionError
 from ..imaging import PLANES

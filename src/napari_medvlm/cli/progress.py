@@ -7,7 +7,7 @@ import sys
 import time
 from types import TracebackType
 
-from ..asking.engine_words import size_in_bytes
+from ..asking.model.engine_words import size_in_bytes
 from ..fetching.progress import Step
 
 #: Seconds between two repaints of the line.

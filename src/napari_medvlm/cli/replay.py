@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 
-from ..asking.replaying import Replay, kept_text, prepare, word_diff
+from ..asking.talk.replaying import Replay, kept_text, prepare, word_diff
 from ..dialogue import Failed, Reply
 from ..engine import ModelThread
 from ..errors import RecordError

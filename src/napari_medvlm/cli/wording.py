@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from ..asking.generating import bounded, of_authors
-from ..asking.options import LETTERS
-from ..asking.options import problem as options_problem
-from ..asking.templates import read_templates
-from ..asking.typed import Typed
+from ..asking.ask.generating import bounded, of_authors
+from ..asking.ask.options import LETTERS
+from ..asking.ask.options import problem as options_problem
+from ..asking.ask.templates import read_templates
+from ..asking.ask.typed import Typed
 from ..dialogue import Generation
 from ..errors import QuestionError
 from ..models.profiles import Profile

@@ -12,7 +12,13 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-from ..asking.remembered import Wish, forget_folder, remember_folder, remember_wish, remembered
+from ..asking.model.remembered import (
+    Wish,
+    forget_folder,
+    remember_folder,
+    remember_wish,
+    remembered,
+)
 from ..engine.machine import Machine
 from ..errors import CheckpointError, FetchError
 from ..models.catalog import CATALOG, CatalogEntry

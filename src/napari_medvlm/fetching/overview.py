@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..asking.budget import sized
-from ..asking.remembered import Remembered, Wish
+from ..asking.choose.budget import sized
+from ..asking.model.remembered import Remembered, Wish
 from ..engine.hardware import DeviceMemory
 from ..engine.machine import Machine, look_at_machine
 from ..errors import CheckpointError, MedvlmError

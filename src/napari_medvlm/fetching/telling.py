@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..asking.engine_words import device_words, size_in_bytes
+from ..asking.model.engine_words import device_words, size_in_bytes
 from ..engine.machine import Machine
 from ..models.catalog import CatalogEntry
 from ..models.contracts import MODALITY_WORDS

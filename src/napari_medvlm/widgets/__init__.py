@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .metadata_panel import MetadataPanel
 from .panel import MedvlmPanel
+from .scan.metadata_panel import MetadataPanel
 
 __all__ = ["MedvlmPanel", "MetadataPanel"]

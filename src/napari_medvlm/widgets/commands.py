@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ..asking.presets import ct_window, next_window, told
+from ..asking.choose.presets import ct_window, next_window, told
 from ..errors import MedvlmError, QuestionError, SelectionError
 from ..imaging import Clip, Volume, Window
 from ..imaging.layers import SOURCE_KEY
-from .hosting import window_of
-from .overlay import line_width
+from .canvas.overlay import line_width
+from .canvas.viewing import current_slice
 from .panel import MedvlmPanel
-from .viewing import current_slice
+from .parts.hosting import window_of
 
 if TYPE_CHECKING:
     from napari.layers import Image, Shapes

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QEventLoop, QTimer
 
 from ..asking import Exchange, Stage
-from ..asking.scoring import TrueBox, best_overlap, true_boxes
+from ..asking.answer.scoring import TrueBox, best_overlap, true_boxes
 from ..demo.files import sample_path
 from .panel import MedvlmPanel
 

@@ -10,10 +10,10 @@ from qtpy.QtCore import Qt, QUrl
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QMessageBox, QWidget
 
-from ..asking.engine_words import size_in_bytes
-from ..asking.journals import beside
+from ..asking.model.engine_words import size_in_bytes
+from ..asking.talk.journals import beside
 from ..records import Journal, journal_path
-from .opened import scan_path
+from .scan.opened import scan_path
 
 if TYPE_CHECKING:
     from napari.layers import Layer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
 
-from .plain import PlainLabel, named, quiet
+from .parts.plain import PlainLabel, named, quiet
 from .settings import Settings
 
 NOT_FOR_DIAGNOSIS = "For research only. Not for diagnosis."

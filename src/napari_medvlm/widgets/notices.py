@@ -9,9 +9,9 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from ..asking import ModelOffer, Session
 from ..errors import MedvlmError
+from .model.restart import RestartBar
 from .notice import FirstUse, footer
 from .preferring import Preferring
-from .restart import RestartBar
 
 __all__ = ["Notices", "footer"]
 

@@ -24,38 +24,38 @@ from ..asking import (
     model_offer,
     place_regions,
 )
-from ..asking.parts import as_video
+from ..asking.choose.parts import as_video
 from ..dialogue import Question, Reply, Turn
 from ..engine import ModelThread
 from ..errors import MedvlmError
-from .ask_box import AskBox
-from .asking import Asking
-from .chip_row import ChipRow
-from .choosing import Choosing
-from .comparing import Comparing
-from .conversation_view import ConversationView
-from .exporting import Exporting
-from .facing import Facing
-from .find_bar import FindBar
-from .fitted import Fitted
-from .hosting import window_of
-from .keeping import Keeping
+from .answer.comparing import Comparing
+from .answer.conversation_view import ConversationView
+from .answer.exporting import Exporting
+from .answer.find_bar import FindBar
+from .answer.keeping import Keeping
+from .answer.turns import Turns
+from .ask.ask_box import AskBox
+from .ask.asking import Asking
+from .canvas.facing import Facing
+from .canvas.pointing import Pointing
+from .canvas.region_list import RegionList
+from .canvas.regions_layer import RegionLayers
+from .choose.chip_row import ChipRow
+from .choose.choosing import Choosing
+from .choose.legend_box import LegendBox
+from .choose.source_box import SourceBox
+from .choose.strip import Strip
 from .keys import asks, stops
-from .legend_box import LegendBox
-from .lifecycle import end_with
-from .managing import Managing
-from .model_bar import ModelBar
+from .model.managing import Managing
+from .model.model_bar import ModelBar
 from .notices import Notices, footer
-from .plain import rule
-from .pointing import Pointing
+from .parts.fitted import Fitted
+from .parts.hosting import window_of
+from .parts.lifecycle import end_with
+from .parts.plain import rule
+from .parts.pump import Pump
+from .parts.tabbing import ReadingColumn
 from .preferring import Preferring
-from .pump import Pump
-from .region_list import RegionList
-from .regions_layer import RegionLayers
-from .source_box import SourceBox
-from .strip import Strip
-from .tabbing import ReadingColumn
-from .turns import Turns
 
 if TYPE_CHECKING:
     import napari.viewer

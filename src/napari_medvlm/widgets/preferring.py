@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from qtpy.QtCore import QObject, Signal
 
 from ..asking import LeftOut, ModelOffer, Session
-from ..asking.idling import Idle
+from ..asking.model.idling import Idle
 from ..asking.preferences import Preferences
 from ..errors import QuestionError
 from ..imaging import Frame
-from .conversation_view import ConversationView
+from .answer.conversation_view import ConversationView
 from .settings import Settings
 
 

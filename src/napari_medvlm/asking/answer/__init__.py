@@ -1,0 +1,1 @@
+"""What came back: formatted, linked, put back on the image."""

@@ -1,0 +1,1 @@
+"""What is sent: slices, picks, sources, their frames, and how they fit the model."""

@@ -1,0 +1,1 @@
+"""What came back: the conversation, its text, its links, what can be done with a turn."""

@@ -1,0 +1,1 @@
+"""How it is asked: task, words, options, settings of generation."""

@@ -1,0 +1,1 @@
+"""What is sent: layer, plane, slices, picks, the strip, the chips."""

@@ -1,0 +1,142 @@
+"""The image layers of a viewer, each with a number of its own and the scan or clip behind it."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Signal
+
+from ...asking.choose.labels import layer_label
+from ...asking.choose.sources import Offer, offer
+from ...errors import MedvlmError, SelectionError
+from ...imaging import Clip, Volume
+from ...imaging.layers import SOURCE_KEY, volume_of
+
+if TYPE_CHECKING:
+    from napari.layers import Image, Layer
+    from napari.viewer import Viewer
+
+
+@dataclass(eq=False)
+class _Entry:
+    layer: Image
+    found: tuple[Volume | Clip, Offer] | None = None
+    problem: MedvlmError | None = None
+
+
+class ImageLayers(QObject):
+    """Follows the image layers of a viewer.
+
+    A layer keeps its number as long as it is there, whatever its name and place; a removed
+    layer's number is not given again.
+    """
+
+    #: The list is another one: the layers that are new in it.
+    listed = Signal(object)
+    #: A layer has another name.
+    renamed = Signal()
+    #: The values of a layer were replaced: its number.
+    replaced = Signal(int)
+    #: A layer was removed: its number, and its name.
+    removed = Signal(int, str)
+
+    def __init__(self, viewer: Viewer, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self._numbers = itertools.count(1)
+        self._entries: dict[int, _Entry] = {}
+        events = viewer.layers.events
+        for event in (events.inserted, events.removed, events.reordered):
+            event.connect(self.look)
+
+    @property
+    def layers(self) -> list[Image]:
+        """All of them, in the viewer's order."""
+        from napari.layers import Image
+
+        return [layer for layer in self._viewer.layers if isinstance(layer, Image)]
+
+    def key(self, layer: Layer) -> int:
+        """The number of a layer; 0 for one that is not followed."""
+        found = (key for key, entry in self._entries.items() if entry.layer is layer)
+        return next(found, 0)
+
+    def layer(self, key: int) -> Image | None:
+        """The layer of a number, None where it is gone."""
+        entry = self._entries.get(key)
+        return None if entry is None else entry.layer
+
+    def read(self, key: int) -> tuple[Volume | Clip, Offer]:
+        """The scan or clip behind a layer, and what it offers.
+
+        Raises
+        ------
+        SelectionError
+            If the layer is gone or cannot be looked at.
+        """
+        entry = self._entries.get(key)
+        if entry is None:
+            raise SelectionError("This layer was removed.", "Choose another layer.")
+        if entry.problem is None and entry.found is None:
+            try:
+                source = volume_of(entry.layer)
+                entry.found = source, offer(source)
+            except MedvlmError as error:
+                entry.problem = error
+        if entry.found is None:
+            assert entry.problem is not None  # one of them is there
+            raise entry.problem
+        return entry.found
+
+    def label(self, key: int) -> str:
+        """What a layer is called; "" where it is gone or cannot be looked at."""
+        layer = self.layer(key)
+        if layer is None:
+            return ""
+        try:
+            source = self.read(key)[0]
+        except MedvlmError:
+            return ""
+        path = getattr(layer.source, "path", None)
+        ours = SOURCE_KEY in layer.metadata
+        return layer_label(layer.name, source, ours=ours, path=path)
+
+    def look(self, _event: Any = None) -> None:
+        """Find out which layers there are."""
+        present = self.layers
+        known = [entry.layer for entry in self._entries.values()]
+        gone = [key for key, entry in self._entries.items() if entry.layer not in present]
+        names = {key: self._drop(key) for key in gone}
+        new = [layer for layer in present if layer not in known]
+        for layer in new:
+            self._entries[next(self._numbers)] = _Entry(layer)
+            layer.events.name.connect(self._on_name)
+            layer.events.data.connect(self._on_data)
+        for key, name in names.items():
+            self.removed.emit(key, name)
+        self.listed.emit(new)
+
+    def close(self) -> None:
+        """Stop following."""
+        events = self._viewer.layers.events
+        for event in (events.inserted, events.removed, events.reordered):
+            event.disconnect(self.look)
+        for key in tuple(self._entries):
+            self._drop(key)
+
+    def _drop(self, key: int) -> str:
+        layer = self._entries.pop(key).layer
+        layer.events.name.disconnect(self._on_name)
+        layer.events.data.disconnect(self._on_data)
+        return str(layer.name)
+
+    def _on_name(self, _event: Any = None) -> None:
+        self.renamed.emit()
+
+    def _on_data(self, event: Any) -> None:
+        key = self.key(event.source)
+        if key:
+            self._entries[key] = _Entry(self._entries[key].layer)
+            self.replaced.emit(key)

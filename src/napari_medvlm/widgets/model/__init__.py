@@ -1,0 +1,1 @@
+"""Which model, in what state, and where it comes from."""

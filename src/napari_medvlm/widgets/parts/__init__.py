@@ -1,0 +1,1 @@
+"""What all parts of the screen share: small widgets, work beside the window, endings."""

@@ -1,0 +1,1 @@
+"""Opening scans, and what is known about them."""
