@@ -108,7 +108,7 @@ def test_a_reply_ends_it(talk: Conversation, clock: Clock) -> None:
     assert (ended.stage, ended.answer, talk.busy) == (Stage.DONE, "Right", False)
     assert [box.label for box in ended.boxes] == ["nodule"]
     assert ended.status_words(clock.now + 50) == (
-        "finished · 2.0 s · 22 tokens · 42 tok/s · 1,276 in the prompt, 10 of them reused"
+        "finished · 2.0 s · 22 tokens · 42 tok/s · prompt 1,276, 10 of them reused"
     )
 
 

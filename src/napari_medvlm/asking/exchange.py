@@ -177,7 +177,7 @@ class Exchange:
             words.append(f"{speed:.0f} tok/s")
         if self.reply is not None and self.reply.prompt_tokens:
             reused = self.reply.reused_tokens
-            asked = f"{self.reply.prompt_tokens:,} in the prompt"
+            asked = f"prompt {self.reply.prompt_tokens:,}"
             words.append(f"{asked}, {reused:,} of them reused" if reused else asked)
         return " · ".join(words)
 

@@ -68,7 +68,7 @@ class ChipRow(QWidget):
         self._flow = QFlowLayout(self._row)
         self._flow.setContentsMargins(0, 0, 0, 0)
         self._flow.setSpacing(4)
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self._row.setSizePolicy(policy)
         self.sentence = quiet(PlainLabel())

@@ -1,4 +1,4 @@
-"""Which slices of the chosen plane are sent: the row of choices, and how thick a slice is."""
+"""Which slices of the chosen plane are sent: this one, evenly spaced ones, a range, or picked."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ from .plain import named, narrow
 
 
 class SliceBox(QWidget):
-    """This slice, evenly spaced ones, a range, or those that were picked."""
+    """This slice, evenly spaced ones, a range, or those that were picked.
+
+    The row of the range, ``range_row``, is laid out by who uses this.
+    """
 
     #: Another choice, but not of picked slices.
     changed = Signal()
@@ -115,7 +118,12 @@ class SliceBox(QWidget):
                 self.number.setValue(self._suggested)
         self.this.setText(f"this {noun}")
         self.number.setSuffix(f" of {stack.count}")
-        self.by_mm.setVisible(stack.fps is None and stack.count > 1)
+        several = stack.count > 1
+        self.by_mm.setVisible(stack.fps is None and several)
+        for widget in (self.evenly, self.number):  # a single image is not spread
+            widget.setVisible(several)
+        if not several and (self.evenly.isChecked() or self.stretch.isChecked()):
+            self.this.setChecked(True)
         self.show_picked(self._picked_now)
         for widget in self._controls:
             widget.setEnabled(stack.count > 0)
@@ -178,25 +186,19 @@ class SliceBox(QWidget):
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(6)
         grid.setVerticalSpacing(4)
-        rows: tuple[tuple[QWidget, ...], ...] = (
-            (self.evenly, self.number, self.by_mm),
-            (self.stretch, self.first, self.to, self.last, self.many),
-            (self.picked, self.list, self.add),
-        )
         grid.addWidget(self.this, 0, 0)
-        for number, widgets in enumerate(rows):
-            line = QHBoxLayout()
-            line.setSpacing(6)
-            if number == 0:
-                line.addWidget(widgets[0])
-            else:
-                grid.addWidget(widgets[0], number, 0)
-            for widget in widgets[1:]:
-                line.addWidget(widget, 1 if widget is self.list else 0)
-            if number < 2:
-                line.addStretch(1)
-            grid.addLayout(line, number, 1)
+        grid.addLayout(_line(self.evenly, self.number, self.by_mm), 0, 1)
+        grid.addWidget(self.picked, 1, 0)
+        listed = QHBoxLayout()
+        listed.setSpacing(6)
+        listed.addWidget(self.list, 1)
+        listed.addWidget(self.add)
+        grid.addLayout(listed, 1, 1)
         grid.setColumnStretch(1, 1)
+        self.range_row = QWidget()
+        line = _line(self.stretch, self.first, self.to, self.last, self.many)
+        line.setContentsMargins(0, 0, 0, 0)
+        self.range_row.setLayout(line)
 
     def _connect(self) -> None:
         self._kinds.buttonToggled.connect(lambda _button, on: on and self.changed.emit())
@@ -241,6 +243,15 @@ class SliceBox(QWidget):
     def _on_written(self, text: str) -> None:
         self.picked.setChecked(True)
         self.written.emit(text)
+
+
+def _line(*widgets: QWidget) -> QHBoxLayout:
+    line = QHBoxLayout()
+    line.setSpacing(6)
+    for widget in widgets:
+        line.addWidget(widget)
+    line.addStretch(1)
+    return line
 
 
 def _number(low: int, high: int, name: str, tip: str) -> QSpinBox:

@@ -17,6 +17,7 @@ from ..imaging import PLANES, Clip, Plane, Selection, Volume, write_slices
 from ..models.contracts import InputContract
 from .image_layers import ImageLayers
 from .input_options import InputOptions
+from .more_ways import MoreWays
 from .plain import named
 from .slab_box import SlabBox
 from .slice_box import SliceBox
@@ -192,6 +193,7 @@ class SourceBox(QWidget):
         named(self.planes, "Plane", "The plane that slices are taken in; the viewer shows it too")
         self.slices = SliceBox()
         self.slab = SlabBox()
+        self.more = MoreWays(self.slices, self.slab)
         self.options = InputOptions()
         top = QHBoxLayout()
         top.addWidget(QLabel("layer"))
@@ -202,7 +204,7 @@ class SourceBox(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(top)
-        for widget in (self.slices, self.slab, self.options):
+        for widget in (self.slices, self.more, self.options):
             layout.addWidget(widget)
 
     def _connect(self) -> None:
@@ -335,6 +337,7 @@ class SourceBox(QWidget):
         clip = isinstance(self._source, Clip)
         self.slices.follow(stack, offered.noun, self._contract.segments if clip else None)
         self.slab.follow(stack, offered.unit)
+        self.more.follow(stack)
         self._show_picks()
 
     def _show_picks(self) -> None:
