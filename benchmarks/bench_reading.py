@@ -28,7 +28,10 @@ from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless
 
 from napari_medvlm.imaging import Selection, Volume, even, lazy, take
 from napari_medvlm.imaging.dicom import loading
+from napari_medvlm.imaging.glance import SIDE as GLANCE_SIDE
+from napari_medvlm.imaging.glance import glance
 from napari_medvlm.imaging.scan import scan
+from napari_medvlm.imaging.windowing import apply_window, default_window
 
 ROUNDS = 5
 SLICES, SIDE, HEADERS = 300, 512, 2000
@@ -56,6 +59,20 @@ def first_slice(folder: Path) -> np.ndarray:
     volume = entry.open(lazy=True)
     assert isinstance(volume, Volume)
     return np.asarray(volume.voxels[len(volume.voxels) // 2])
+
+
+def check_glance(folder: Path, volume: Volume) -> None:
+    """Hold a glance equal to its slice of the whole volume, and that slice to its file."""
+    names = sorted(path.name for path in folder.iterdir())
+    header = pydicom.dcmread(folder / names[len(names) // 2], stop_before_pixels=True)
+    height = float(header.ImagePositionPatient[2])
+    (index,) = np.flatnonzero(np.isclose(volume.affine[2, 0] * np.arange(SLICES), height + 600.5))
+    window, step = default_window(volume), -(-SIDE // GLANCE_SIDE)
+    assert window is not None
+    grey = apply_window(volume.voxels[index], window)[::step, ::step]
+    seen = glance(folder)
+    assert seen is not None
+    assert np.array_equal(seen.picture, np.repeat(grey[..., None], 3, axis=2))
 
 
 def by_simpleitk(folder: Path) -> Any:
@@ -135,16 +152,21 @@ def uncompressed(folder: Path) -> None:
     import SimpleITK as sitk
 
     dicom_series.write(folder, SLICES, SIDE)
-    ours = whole(folder).voxels
+    volume = whole(folder)
+    check_glance(folder, volume)
+    ours = volume.voxels
     theirs = sitk.GetArrayFromImage(by_simpleitk(folder))
     assert np.array_equal(ours, theirs), "values differ from SimpleITK's"
     assert np.array_equal(first_slice(folder), ours[SLICES // 2])
-    del ours, theirs
+    del volume, ours, theirs
     title = "SimpleITK with sorting / scan and read"
     compare(title, by_simpleitk, whole, folder, processor=True)
     compare("scan and read / scan and first slice", whole, first_slice, folder, processor=True)
     if hasattr(os, "posix_fadvise"):
         compare("  the same from the disk", whole, first_slice, folder, cold=True)
+    compare("scan and read / glance", whole, glance, folder, processor=True)
+    if hasattr(os, "posix_fadvise"):
+        compare("  the same from the disk", whole, glance, folder, cold=True)
     (entry,) = scan(folder).entries
 
     def opened(_: Path) -> None:

@@ -15,11 +15,12 @@ from qtpy.QtWidgets import QApplication, QDialog, QFileDialog, QWidget
 from imaging.series import write_series
 from napari_medvlm import napari_hooks
 from napari_medvlm.errors import ImagingError
-from napari_medvlm.imaging import Volume, Window
+from napari_medvlm.imaging import Frame, Volume, Window
 from napari_medvlm.imaging.layers import SOURCE_KEY, layer_data
 from napari_medvlm.imaging.progress import Step
 from napari_medvlm.imaging.scan import Entry
 from napari_medvlm.widgets.parts.hosting import window_of
+from napari_medvlm.widgets.parts.thumbnails import thumbnail
 from napari_medvlm.widgets.scan.filling import Report, fill_when_shown, fillings
 from napari_medvlm.widgets.scan.series_chooser import SeriesChooser
 
@@ -84,6 +85,45 @@ def test_a_folder_of_several_series_asks_which(viewer, two_series):
     (layer,) = viewer.open(str(two_series), plugin="napari-medvlm")
     assert met
     np.testing.assert_array_equal(layer.data, VOXELS)
+
+
+def test_one_slice_is_in_sight_while_a_folder_is_looked_through(viewer, tmp_path, monkeypatch):
+    from napari_medvlm.widgets.parts.waiting import ProgressBox
+
+    from napari_medvlm.imaging.glance import glance
+    from napari_medvlm.widgets import opening
+
+    folder = write_series(tmp_path / "Doe_Jane", VOXELS)
+    whole, go_on = opening.scan, threading.Event()
+
+    def slow(path: Path, progress: Any) -> Any:
+        progress(Step(1, 3, "looking at files"))
+        go_on.wait(20)
+        return whole(path, progress)
+
+    monkeypatch.setattr(opening, "scan", slow)
+    seen: list[Any] = []
+
+    def look() -> None:
+        box = QApplication.activeModalWidget()
+        if not isinstance(box, ProgressBox) or not box.glance.isVisible():
+            QTimer.singleShot(20, look)
+            return
+        picture = box.glance.picture
+        words = [box.glance.caption.text(), picture.accessibleName(), picture.toolTip()]
+        seen.extend([picture.pixmap().toImage(), " ".join(words), len(viewer.layers)])
+        go_on.set()
+
+    QTimer.singleShot(0, look)
+    (layer,) = viewer.open(str(folder), plugin="napari-medvlm")
+    np.testing.assert_array_equal(layer.data, VOXELS)
+    shown, words, layers = seen
+    expected = glance(folder)
+    assert expected is not None
+    assert shown == thumbnail(Frame(expected.picture), side=256).toImage()
+    assert words.startswith("One slice of 3 files, not yet placed")
+    assert "Doe" not in words
+    assert layers == 0
 
 
 def test_a_broken_file_beside_a_series_is_told_and_remarked(viewer, tmp_path):

@@ -8,8 +8,10 @@ from typing import TypeVar
 from qtpy.QtCore import QEventLoop, Qt, QTimer
 from qtpy.QtWidgets import QDialog, QDialogButtonBox, QProgressBar, QVBoxLayout, QWidget
 
+from ...imaging.glance import Glance
 from ...imaging.progress import Cancelled, Progress, Step
 from .background import Background
+from .glance_view import GlanceView
 from .plain import PlainLabel, named
 
 T = TypeVar("T")
@@ -37,6 +39,7 @@ class ProgressBox(QDialog):
         self.setWindowTitle(title)
         self.setWindowModality(Qt.WindowModality.WindowModal)
         self.setMinimumWidth(380)
+        self.glance = GlanceView()
         self.words = PlainLabel(f"{title} …")
         self.bar = QProgressBar()
         self.bar.setRange(0, 0)
@@ -45,7 +48,7 @@ class ProgressBox(QDialog):
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
-        for part in (self.words, self.bar, self.buttons):
+        for part in (self.glance, self.words, self.bar, self.buttons):
             column.addWidget(part)
 
     def show_step(self, step: Step | None) -> None:
@@ -54,12 +57,18 @@ class ProgressBox(QDialog):
             return
         self.bar.setRange(0, max(step.total, 0))
         self.bar.setValue(min(step.done, step.total))
+        self.glance.say_of(step.total)
         of = f": {step.done} of {step.total}" if step.total else ""
         self.words.setText(f"{step.what[:1].upper()}{step.what[1:]}{of}")
 
 
 def wait_for(
-    work: Callable[[Progress], T], title: str, parent: QWidget | None, *, at_once: bool = False
+    work: Callable[[Progress], T],
+    title: str,
+    parent: QWidget | None,
+    *,
+    at_once: bool = False,
+    glance: Callable[[], Glance | None] | None = None,
 ) -> T:
     """Do work in a thread while the window stays alive, and give its result.
 
@@ -73,6 +82,9 @@ def wait_for(
         The window, which takes no input meanwhile.
     at_once
         Show the bar from the start.
+    glance
+        Looked for in another thread once the work is seen to take longer than an instant, and
+        shown with the bar as soon as it is there. Nobody waits for it.
 
     Raises
     ------
@@ -82,6 +94,7 @@ def wait_for(
     job = Background(work, "medvlm-read")
     if not at_once and job.join(INSTANT_S):
         return job.result()
+    seen = None if glance is None else Background(lambda _: glance(), "medvlm-glance")
     loop = QEventLoop()
     look = QTimer()
     look.setInterval(LOOK_MS)
@@ -92,7 +105,7 @@ def wait_for(
         QTimer.singleShot(PATIENCE_MS, loop.quit)
         loop.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
     if not job.done and not _gone(parent):
-        _with_box(job, ProgressBox(title, parent), loop, look)
+        _with_box(job, ProgressBox(title, parent), loop, look, seen)
     look.stop()
     if not job.done:
         job.cancel()
@@ -102,9 +115,24 @@ def wait_for(
     return job.result()
 
 
-def _with_box(job: Background[T], box: ProgressBox, loop: QEventLoop, look: QTimer) -> None:
+def _with_box(
+    job: Background[T],
+    box: ProgressBox,
+    loop: QEventLoop,
+    look: QTimer,
+    seen: Background[Glance | None] | None,
+) -> None:
+    def show() -> None:
+        nonlocal seen
+        if seen is not None and seen.done:
+            found, seen = seen.result(), None
+            if found is not None:
+                box.glance.show_glance(found)
+        box.show_step(job.step)
+
     box.rejected.connect(loop.quit)
-    look.timeout.connect(lambda: box.show_step(job.step))
+    show()
+    look.timeout.connect(show)
     box.show()
     loop.exec()
     box.rejected.disconnect(loop.quit)

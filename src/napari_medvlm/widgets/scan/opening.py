@@ -16,6 +16,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 
 from ...errors import ImagingError
 from ...imaging.clip import Clip
+from ...imaging.glance import glance
 from ...imaging.layers import LayerData, layer_data
 from ...imaging.listing import counted, is_large
 from ...imaging.progress import Cancelled, Progress
@@ -70,7 +71,9 @@ def layers_in_window(
         If nothing could be read.
     """
     try:
-        found = wait_for(lambda progress: _look(paths, progress), _TITLE, window)
+        found = wait_for(
+            lambda progress: _look(paths, progress), _TITLE, window, glance=lambda: glance(*paths)
+        )
         if not found.entries:
             raise ImagingError(_nothing(found), "Choose a folder that holds a scan or a clip.")
         entries = list(found.entries)
