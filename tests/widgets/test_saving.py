@@ -22,8 +22,7 @@ VOXELS = np.arange(3 * 4 * 5, dtype=np.int16).reshape(3, 4, 5)
 
 
 @pytest.fixture
-def shown(make_napari_viewer: Any) -> Any:
-    viewer = make_napari_viewer(show=True)
+def shown(viewer: Any) -> Any:
     data, attributes, _ = layer_data(Volume(VOXELS, affine=np.eye(4)))
     viewer.add_image(data, **attributes)
     return viewer

@@ -118,7 +118,10 @@ def load_weights(
                 values = reader.get_tensor(name).chunk(len(targets[name]))
                 for part, value in zip(targets[name], values, strict=True):
                     place = form.device_of(part)
-                    _put(torch, network, part, value.to(device=place, dtype=form.dtype))
+                    # A copy: what stays mapped from the file would go with the stick it lies on,
+                    # and be multiplied in an order that depends on where in the file it stands.
+                    own = value.to(device=place, dtype=form.dtype, copy=True)
+                    _put(torch, network, part, own)
                     form.settle(network, part)
                 done += 1
                 if progress is not None:
