@@ -41,7 +41,7 @@ lint: env
 	@$(BIN)/mypy
 
 test: env system lint
-	$(XVFB) $(BIN)/python -m pytest
+	@PYTHON=$(BIN)/python tools/run-tests
 
 parity: env
 	@$(BIN)/python tools/parity-page $(BIN)/medvlm > docs/parity.md

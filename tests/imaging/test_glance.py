@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -240,3 +242,26 @@ def test_no_memory_is_no_error(tmp_path, monkeypatch):
     folder = write_series(tmp_path / "scan", made_voxels(1))
     monkeypatch.setattr(module, "take", without)
     assert glance(folder) is None
+
+
+def test_scan_and_glance_may_be_the_first_to_need_pydicom_at_once():
+    # In a fresh interpreter, several times: without care it failed three times in four.
+    program = (
+        "import threading, sys\n"
+        "import napari_medvlm.imaging\n"
+        "together, wrong = threading.Barrier(2), []\n"
+        "def first(name):\n"
+        "    together.wait()\n"
+        "    try:\n"
+        "        __import__(f'napari_medvlm.imaging.dicom.{name}')\n"
+        "    except ImportError as error:\n"
+        "        wrong.append(error)\n"
+        "names = ('many_headers', 'series')\n"
+        "threads = [threading.Thread(target=first, args=(name,)) for name in names]\n"
+        "for one in threads: one.start()\n"
+        "for one in threads: one.join()\n"
+        "sys.exit(str(wrong) if wrong else 0)\n"
+    )
+    for _ in range(4):
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr

@@ -89,8 +89,8 @@ def test_a_folder_of_several_series_asks_which(viewer, two_series):
 
 def test_one_slice_is_in_sight_while_a_folder_is_looked_through(viewer, tmp_path, monkeypatch):
     from napari_medvlm.imaging.glance import glance
-    from napari_medvlm.widgets.scan import opening
     from napari_medvlm.widgets.parts.waiting import ProgressBox
+    from napari_medvlm.widgets.scan import opening
 
     folder = write_series(tmp_path / "Doe_Jane", VOXELS)
     whole, go_on = opening.scan, threading.Event()
