@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from .first_need import load_pydicom
 from .scan import Entry
 from .selection import Selection
 from .sniffing import sniff
@@ -86,6 +87,7 @@ def _tried(paths: Sequence[Path]) -> Iterator[Path]:
 
 def _of_file(path: Path) -> Glance | None:
     # Imported here, so that a program that reads another format does not load it.
+    load_pydicom()
     from .dicom.series import scan_dicom
 
     try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ImagingError
 from .clip import Clip
+from .first_need import load_pydicom
 from .formats.pairs import companions
 from .heads import NOT_REGULAR, Heads, read_heads
 from .progress import Cancelled, Progress, Step
@@ -107,6 +108,7 @@ def _find_one(path: Path) -> Found:
         )
     if kind != "dicom":
         return Found(tuple(_entries(path, kind)))
+    load_pydicom()
     from .dicom.series import scan_dicom
 
     listed = scan_dicom(path)
@@ -137,6 +139,7 @@ def find_files(paths: list[Path], progress: Progress | None = None) -> Found:
     left_out = [one for one in left_out if one.path not in parts]
     entries: list[Entry] = []
     if dicom:
+        load_pydicom()
         from .dicom.series import found_in
 
         listed = found_in(pair for pair in dicom if not parts or pair[0] not in parts)
@@ -177,6 +180,7 @@ def _look_at(
                 left_out.append(_unopened(path, error.strerror or str(error)))
     if not dicom:
         return []
+    load_pydicom()
     from .dicom.many_headers import read_many, read_one
 
     with quietly():
