@@ -208,7 +208,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         # Nobody's settings, models, templates or conversations are in the pictures.
         os.environ["NAPARI_CONFIG"] = str(Path(folder) / "settings.yaml")
-        os.environ["MEDVLM_MODELS"] = str(Path(folder) / "models")
+        # Shown in the picture, where a folder of this moment would be of no use.
+        os.environ["MEDVLM_MODELS"] = "/home/you/models"
         os.environ["XDG_DATA_HOME"] = os.environ["XDG_CONFIG_HOME"] = folder
         os.environ["MEDVLM_JOURNAL"] = "off"
         for name in options.scenes or SCENES:
