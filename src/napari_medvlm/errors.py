@@ -6,6 +6,8 @@ line with exit code 2, the widget as one line beside the control; neither shows 
 
 from __future__ import annotations
 
+from .safe_text import visible
+
 
 class MedvlmError(Exception):
     """A problem the user can understand and act on.
@@ -38,9 +40,7 @@ class ImagingError(MedvlmError):
     """
 
     def __init__(self, message: str, advice: str = "") -> None:
-        # A name that is no UTF-8 comes from the system with surrogates.
-        printable = message.encode("utf-8", "replace").decode()
-        super().__init__("".join(c if c.isprintable() else " " for c in printable), advice)
+        super().__init__(visible(message.replace("\n", " ")), advice)
 
 
 class SelectionError(MedvlmError):
