@@ -16,7 +16,10 @@ MARK = "\N{REPLACEMENT CHARACTER}"
 #: Unicode's invisible letters and marks, which are no format characters by category: the
 #: grapheme joiner, Hangul fillers, Khmer's inherent vowels, Mongolian and general variation
 #: selectors. U+FE0E and U+FE0F stay: they only choose between text and emoji style.
-_BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0d\uffa0\U000e0100-\U000e01ef"
+_BLANK = (
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\uffa0"
+    "\ufe00-\ufe0d\U000e0100-\U000e01ef"
+)
 
 #: Format characters (Cf) that act without being seen: soft hyphen, zero width, bidirectional
 #: controls (U+061C, U+200E-200F, U+202A-202E, U+2066-2069), interlinear and musical controls, tags.
