@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ImagingError, MedvlmError
+from .imaging.clip import Clip
 from .imaging.layers import SOURCE_KEY, LayerData, layer_data
 from .imaging.progress import Cancelled, Progress
 from .imaging.reading import read, read_files
@@ -74,10 +75,9 @@ def read_layers(path: Paths) -> list[LayerData]:
     if asked is not None:
         from .widgets.scan.opening import NOTHING, layers_in_window
 
-        layers = [_renamed(one, paths) for one in layers_in_window(paths, *asked)]
-        return layers or NOTHING
+        return layers_in_window(paths, *asked) or NOTHING
     sources = read(paths[0]) if len(paths) == 1 else read_files(paths)
-    return [_renamed(layer_data(source), paths) for source in sources]
+    return [layer_data(source) for source in sources]
 
 
 def _window() -> tuple[Any, Any] | None:
@@ -88,21 +88,6 @@ def _window() -> tuple[Any, Any] | None:
     from .widgets.scan.opening import window_to_ask_in
 
     return window_to_ask_in()
-
-
-def _renamed(layer: LayerData, paths: list[Path]) -> LayerData:
-    # A file that the user named goes by that name on the screen; nothing keeps the name of
-    # the layer. Names of DICOM files mean nothing, and those of folders are often patients'.
-    data, attributes, kind = layer
-    source = attributes["metadata"][SOURCE_KEY]
-    if isinstance(source, Volume):
-        dicom = source.facts.get("format") == "DICOM"
-    else:
-        dicom = bool(source.modality)  # which a video file does not tell
-    if dicom or len(paths) > 1 or paths[0].is_dir():
-        return layer
-    name = paths[0].name.removesuffix(".gz").rpartition(".")[0] or paths[0].name
-    return data, attributes | {"name": name}, kind
 
 
 def write_nifti(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
@@ -256,7 +241,15 @@ def open_scans_by_default() -> None:
 def _sample(name: str, file: str) -> list[LayerData]:
     from .demo.files import sample_path
 
-    return [layer_data(source, name) for source in read(sample_path(file))]
+    return [layer_data(_untitled(source), name) for source in read(sample_path(file))]
+
+
+def _untitled(source: Volume | Clip) -> Volume | Clip:
+    # The name of a sample is nobody's: it may go to the model and be saved, as titles may not.
+    if isinstance(source, Clip):
+        source.title = ""
+        return source
+    return source.described(title="")
 
 
 def sample_chest_ct() -> list[LayerData]:

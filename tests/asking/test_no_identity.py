@@ -5,15 +5,19 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+import numpy as np
 import pydicom
 import pytest
 
-from napari_medvlm.asking import ModelOffer, Session
+from napari_medvlm.asking import ModelOffer, Part, Session
+from napari_medvlm.asking.choose.labels import layer_label
+from napari_medvlm.asking.choose.parts import gather
+from napari_medvlm.asking.details import details
 from napari_medvlm.asking.talk.keeping import Keeper
 from napari_medvlm.demo.files import sample_path
 from napari_medvlm.dialogue import Question
 from napari_medvlm.engine import ModelChoice
-from napari_medvlm.imaging import Selection, Volume, read, take
+from napari_medvlm.imaging import Selection, Volume, read
 from napari_medvlm.models.catalog import PROFILES
 from napari_medvlm.records import Journal, html, markdown
 from widgets.fakes import FakeThread, events_of, reply
@@ -65,12 +69,24 @@ def test_no_patient_can_be_found_in_what_is_kept(
     caplog.set_level(logging.DEBUG)
     secrets = _named_series(tmp_path / "Qxfolder_Doe")
     (source,) = read(tmp_path / "Qxfolder_Doe")
+    np.save(tmp_path / "Qxfile_Doe.npy", np.arange(2 * 8 * 8).reshape(2, 8, 8))
+    (other,) = read(tmp_path / "Qxfile_Doe.npy")
     assert isinstance(source, Volume)
+    assert isinstance(other, Volume)
+    # Both are on the screen by names that may be a patient's, as layers of these names.
+    titles = (source.title, other.title)
+    assert titles == ("QX16WORD", "Qxfile_Doe.npy")
+    frames = gather(
+        [
+            Part(one, Selection((0,), "acquired"), layer_label(one.title, one, ours=True), key)
+            for key, one in enumerate((source, other))
+        ]
+    )
     path = tmp_path / "kept" / "journal.sqlite"
     session = Session(FakeThread(events_of(reply())), Keeper(path))
     offer = ModelOffer("a model", ModelChoice("nowhere", profile="demo"), PROFILES["demo"])
     session.keeper.seek(source.identity or "", tmp_path / "Qxfolder_Doe")
-    session.ask(Question("where is the nodule?", take(source, Selection((0, 2)))), offer)
+    session.ask(Question("where is the nodule?", frames), offer)
     session.pump()
     session.keeper.wait()
     with Journal(path) as journal:  # still open: what is in the write-ahead log counts too
@@ -83,6 +99,8 @@ def test_no_patient_can_be_found_in_what_is_kept(
     assert any(b"where is the nodule?" in content for content in files.values())  # it is plain
     out = capfd.readouterr()
     everything = [*files.values(), *(text.encode() for text in exports)]
+    everything += [details(one).text().encode() for one in (source, other)]
+    everything += [repr(one).encode() for one in (source, other)]
     everything += [caplog.text.encode(), out.out.encode(), out.err.encode()]
     assert len(kept[0].question.frames) == 2
     found = {

@@ -11,6 +11,7 @@ from napari_medvlm.imaging.listing import (
     left_out_words,
     preselected,
     row_of,
+    shared_remarks,
 )
 from napari_medvlm.imaging.scan import Entry, Found, LeftOut
 
@@ -36,13 +37,45 @@ def test_a_row_says_what_one_chooses_by():
     )
     assert row.matrix == "40 × 128 × 96"
     assert row.spacing == "1.25 × 0.5 × 0.5 mm"
-    assert row.gist == "First. (+2)"
+    assert row.gist() == "First. (+2)"
+    assert row.gist(("First.", "Third.")) == "Second."
+
+
+def test_a_file_goes_by_its_name_and_a_series_by_number_and_what_tells_its_volumes_apart():
+    file = row_of(entry(file="sub-01/t1.nii.gz", name="NIfTI volume 83710c"))
+    assert (file.title, file.name, file.detail) == ("sub-01/t1.nii.gz", "NIfTI volume 83710c", "")
+    member = row_of(entry(file="scans.npz", description="t1"))
+    assert member.title == "scans.npz: t1"
+    echo = entry(description="T2 TSE", number=5, variant="echo time 80 ms",
+                 facts={"b-value": "0, 1000 s/mm²"})  # fmt: skip
+    assert row_of(echo).title == "T2 TSE · echo time 80 ms"
+    assert row_of(echo).detail == "series 5 · b-value 0, 1000 s/mm²"
+
+
+def test_a_title_obeys_nothing_and_has_an_end():
+    assert entry(description="a\x1b[2J\u202eb").title == "a␛[2J\N{REPLACEMENT CHARACTER}b"
+    assert len(entry(description="long " * 100).title) == 100
+    assert entry(file="a\nb.nii").title == "a␊b.nii"
+
+
+def test_remarks_that_all_rows_share_and_usual_ones_are_not_repeated_in_each():
+    usual = (
+        "Pixel spacing 0.8 x 0.7 mm from PixelSpacing (0028,0030).",
+        "Slice spacing 5 mm from ImagePositionPatient (0020,0032).",
+    )
+    rows = [row_of(entry(remarks=(*usual, "All alike.", f"Only {n}."))) for n in "ab"]
+    shared = shared_remarks(rows)
+    assert "All alike." in shared
+    assert [row.gist(shared) for row in rows] == ["Only a.", "Only b."]
+    assert shared_remarks(rows[:1]) == ()
+    odd = "Slice spacing 5 mm (median) from ImagePositionPatient (0020,0032); positions are off."
+    assert row_of(entry(remarks=(*usual, odd))).gist() == odd
 
 
 def test_what_is_unknown_stays_empty_and_the_pseudonym_stands_in():
     row = row_of(entry())
     assert row.title == "CT series 0a1b2c"
-    assert (row.modality, row.spacing, row.gist) == ("", "", "")
+    assert (row.modality, row.spacing, row.gist()) == ("", "", "")
     assert row.count == "1 file"
 
 

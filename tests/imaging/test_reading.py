@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 
 from napari_medvlm.errors import ImagingError
 from napari_medvlm.imaging import read
+from napari_medvlm.imaging.reading import distinct_names
 
 from .series import write_series
 
@@ -97,3 +99,12 @@ def test_garbage_is_an_error_and_nothing_else(tmp_path_factory, head, tail):
     path.write_bytes(head + tail)
     with pytest.raises(ImagingError):
         read(path)
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders():
+    paths = [Path(p) for p in ("/d/a/t1.nii", "/d/b/t1.nii", "/d/b/t2.nii", "/e/b/t1.nii")]
+    called = distinct_names(paths)
+    assert called[paths[2]] == "t2.nii"
+    assert called[paths[0]] == "a/t1.nii"
+    assert (called[paths[1]], called[paths[3]]) == ("d/b/t1.nii", "e/b/t1.nii")
+    assert distinct_names([]) == {}

@@ -22,7 +22,9 @@ class Details:
     Parameters
     ----------
     title
-        Its pseudonym.
+        What people call it, for the screen alone: it may hold a patient's name.
+    name
+        Its pseudonym, which is what is copied and saved.
     rows
         (label, value), in the order in which they are shown.
     windows
@@ -32,6 +34,7 @@ class Details:
     """
 
     title: str
+    name: str
     rows: tuple[tuple[str, str], ...]
     windows: tuple[Window, ...] = ()
     remarks: tuple[str, ...] = ()
@@ -39,7 +42,7 @@ class Details:
     def text(self) -> str:
         """Plain text to copy; it holds no patient's name, id or birth date."""
         width = max((len(label) for label, _ in self.rows), default=0)
-        lines = [self.title]
+        lines = [self.name]
         lines += [f"{label:{width}}  {value}" for label, value in self.rows]
         if self.windows:
             lines.append("windows: " + "; ".join(map(window_words, self.windows)))
@@ -70,6 +73,7 @@ def details(source: Volume | Clip) -> Details:
         *((key, str(value)) for key, value in source.facts.items() if key not in _OWN_ROW),
     ]
     return Details(
+        source.title or source.name,
         source.name,
         tuple((label, value) for label, value in rows if value),
         source.windows,
@@ -89,7 +93,10 @@ def _clip_details(clip: Clip) -> Details:
         ("times", _times(clip.times)),
     ]
     return Details(
-        clip.name, tuple((label, value) for label, value in rows if value), remarks=clip.remarks
+        clip.title or clip.name,
+        clip.name,
+        tuple((label, value) for label, value in rows if value),
+        remarks=clip.remarks,
     )
 
 

@@ -31,6 +31,8 @@ from ..models.contracts import InputContract
 
 #: Written for a path about which an option says nothing.
 _UNSAID = "-"
+#: Entries of a folder that an error names.
+_LISTED = 20
 
 
 @dataclass(frozen=True)
@@ -204,8 +206,12 @@ def _of_each(name: str, values: list[Any] | None, count: int) -> list[Any]:
 
 def _choose_entry(entries: Sequence[Entry], number: int | None) -> Entry:
     if number is None and len(entries) > 1:
-        names = "; ".join(f"{i}: {e.name}" for i, e in enumerate(entries))
-        raise SelectionError(f"There are {len(entries)} entries here ({names}).", "Use --entry N.")
+        listed = [f"{i}: {e.title}" for i, e in enumerate(entries[:_LISTED])]
+        listed += ["…"] if len(entries) > _LISTED else []
+        raise SelectionError(
+            f"There are {len(entries)} entries here ({'; '.join(listed)}).",
+            "Use --entry N; medvlm read lists them all.",
+        )
     number = number or 0
     if not 0 <= number < len(entries):
         raise SelectionError(f"Entries are numbered 0 to {len(entries) - 1}; got {number}.")

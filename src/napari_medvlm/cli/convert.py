@@ -10,6 +10,7 @@ from ..imaging import Volume
 from ..imaging.listing import matrix_words, row_of, spacing_words
 from ..imaging.scan import Entry, scan
 from ..imaging.writing import caveats, write_nifti
+from ..safe_text import visible
 from .main import EXIT_OK
 
 
@@ -35,7 +36,8 @@ def run(options: argparse.Namespace) -> int:
         facts = {"file": str(written), "name": source.name, "shape": list(source.voxels.shape)}
         print(json.dumps(facts | {"remarks": remarks}))
         return EXIT_OK
-    print(f"{written}: {source.name}, {matrix_words(entry)}, {spacing_words(entry)}".rstrip(", "))
+    words = (entry.title, matrix_words(entry), spacing_words(entry))
+    print(f"{visible(str(written))}: {', '.join(word for word in words if word)}")
     for remark in remarks:
         print(f"    - {remark}")
     return EXIT_OK

@@ -13,6 +13,7 @@ from ..imaging import Volume
 from ..imaging.clip import Clip
 from ..imaging.listing import counted, left_out_words
 from ..imaging.scan import Entry, LeftOut, scan
+from ..safe_text import visible
 from .main import EXIT_OK
 
 
@@ -20,6 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
     parser.add_argument("path", help="a file or a folder of scans and clips")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--names",
+        action="store_true",
+        help="put file names and series descriptions into the JSON too; they may hold a patient's "
+        "name",
+    )
 
 
 def _volume_facts(volume: Volume) -> dict[str, Any]:
@@ -76,11 +83,13 @@ def _listed_facts(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _print_entry(number: int, facts: dict[str, Any], description: str) -> None:
-    words = [description, *(str(facts.get(k, "")) for k in ("modality", "body_part"))]
-    words = [word for word in words if word]
-    files = counted(facts["files"], "file")
-    print(f"[{number}] {facts['name']} ({' · '.join([*words, files])})")
+def _print_entry(number: int, facts: dict[str, Any], entry: Entry) -> None:
+    # For the screen alone: people write names into titles.
+    words = [entry.detail, *(str(facts.get(k, "")) for k in ("modality", "body_part"))]
+    words += [counted(facts["files"], "file")]
+    if entry.title != facts["name"]:
+        words.append(facts["name"])
+    print(f"[{number}] {entry.title} ({visible(' · '.join(word for word in words if word))})")
     for line in _lines(facts):
         print(f"    {line}")
 
@@ -97,9 +106,9 @@ def _lines(facts: dict[str, Any]) -> Iterator[str]:
     if facts.get("orientation_known") is False:
         yield "orientation unknown: left and right cannot be told"
     for w in facts.get("windows", ()):
-        yield f"window centre {w['centre']:g}, width {w['width']:g} {w['name']}".rstrip()
+        yield visible(f"window centre {w['centre']:g}, width {w['width']:g} {w['name']}".rstrip())
     for remark in facts["remarks"]:
-        yield f"- {remark}"
+        yield f"- {visible(remark)}"
     if "error" in facts:
         yield f"! cannot be opened: {facts['error']}"
 
@@ -115,17 +124,19 @@ def run(options: argparse.Namespace) -> int:
             "Choose a folder that holds a scan.",
         )
     entries = [facts_of(entry) for entry in found.entries]
+    if options.names:
+        for facts, entry in zip(entries, found.entries, strict=True):
+            facts |= {"title": entry.title, "description": entry.description, "file": entry.file}
     left_out = [_left_out_facts(one, place) for one in found.left_out]
     if options.json:
         print(json.dumps({"entries": entries, "left_out": left_out}))
         return EXIT_OK
     for number, facts in enumerate(entries):
-        # For the screen alone: people write names into it.
-        _print_entry(number, facts, found.entries[number].description)
+        _print_entry(number, facts, found.entries[number])
     if left_out:
         print(left_out_words(found))
         for one in left_out:
-            print(f"    {one['file']}: {one['reason']}")
+            print(f"    {visible(one['file'])}: {one['reason']}")
     return EXIT_OK
 
 

@@ -54,13 +54,15 @@ class Clip:
     digest
         Content hash of the file.
     name
-        Pseudonymous: never a file name or a patient's.
+        Pseudonymous: never a file name or a patient's. What is saved uses this one.
     modality
         DICOM modality where known, such as "US"; else empty.
     remarks
         What a reader must know about the timing, one sentence each.
     spacing
         Distance in mm between rows and between columns, where the file tells it.
+    title
+        What people call it, as of a Volume: for the screen only, never saved.
     cache
         Where decoded frames are kept; by default one that all clips share.
     prefetch
@@ -76,6 +78,7 @@ class Clip:
         modality: str = "",
         remarks: tuple[str, ...] = (),
         spacing: tuple[float, float] | None = None,
+        title: str = "",
         cache: FrameCache = SHARED,
         prefetch: bool = True,
     ) -> None:
@@ -83,6 +86,7 @@ class Clip:
         self.modality = modality
         self.remarks = remarks
         self.spacing = spacing
+        self.title = title
         self.digest = digest
         self._source = source
         self._cache = cache

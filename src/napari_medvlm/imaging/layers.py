@@ -52,7 +52,8 @@ def layer_data(
     source
         What to show.
     name
-        Name of the layer; by default the source's own, which is pseudonymous.
+        Name of the layer; by default the source's title, which is for the screen alone, or its
+        pseudonym where it has none.
     report
         Of a lazily read Volume: show slices that cannot be decoded as 0, and call this once for
         each of them, from the thread that looked at it. Without it, looking at them raises.
@@ -67,7 +68,7 @@ def layer_data(
         "remarks": list(source.remarks),
     }
     attributes: dict[str, Any] = {
-        "name": name or source.name,
+        "name": name or source.title or source.name,
         "metadata": {FACTS_KEY: facts, SOURCE_KEY: source},
     }
     if isinstance(source, Clip):

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import prod
 
+from ..safe_text import visible
 from .scan import Entry, Found
 
 #: Volumes above this many bytes are shown while they are still being read.
 LAZY_ABOVE = 32 * 2**20
+
+#: Remarks that nearly every volume has: its spacing from the tags and headers made for it.
+_USUAL = re.compile(
+    r"Pixel spacing [\d.e+-]+ x [\d.e+-]+ mm from PixelSpacing \(0028,0030\)\."
+    r"|Slice spacing [\d.e+-]+ mm from ImagePositionPatient \(0020,0032\)\."
+    r"|Orientation and spacing from [^;:]*\."
+)
 
 
 @dataclass(frozen=True)
@@ -19,7 +28,12 @@ class Row:
     Parameters
     ----------
     title
-        The file's own description, or the entry's pseudonym where it has none. To be shown only.
+        The file's name or the series' description, or the entry's pseudonym where it has none. To
+        be shown only.
+    detail
+        What tells apart those of one title: "series 5 · echo time 80 ms"; may be empty.
+    name
+        The entry's pseudonym, which is what is saved.
     modality, matrix, spacing, count
         In words; empty where unknown.
     study
@@ -35,26 +49,46 @@ class Row:
     count: str
     study: str
     remarks: tuple[str, ...]
+    detail: str = ""
+    name: str = ""
 
-    @property
-    def gist(self) -> str:
-        """The first remark, and how many more there are."""
-        if not self.remarks:
+    def gist(self, shared: Collection[str] = ()) -> str:
+        """The first remark that sets this row apart, and how many more there are.
+
+        Where the spacing comes from is not among them where it is where it should come from.
+
+        Parameters
+        ----------
+        shared
+            Remarks that are told elsewhere, once for all rows.
+        """
+        own = [r for r in self.remarks if r not in shared and not _USUAL.fullmatch(r)]
+        if not own:
             return ""
-        more = len(self.remarks) - 1
-        return self.remarks[0] + (f" (+{more})" if more else "")
+        more = len(own) - 1
+        return own[0] + (f" (+{more})" if more else "")
+
+
+def shared_remarks(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Remarks that several rows hold, all of them alike: to be told once, not in every row."""
+    if len(rows) < 2:
+        return ()
+    first, *others = rows
+    return tuple(r for r in first.remarks if all(r in other.remarks for other in others))
 
 
 def row_of(entry: Entry) -> Row:
     """An entry in words."""
     return Row(
-        title=" ".join(entry.description.split()) or entry.name,
+        title=entry.title,
         modality=entry.modality or ("video" if entry.kind == "clip" else ""),
         matrix=matrix_words(entry),
         spacing=spacing_words(entry),
         count=counted(entry.files, "file"),
         study=entry.study,
         remarks=entry.remarks,
+        detail=entry.detail,
+        name=entry.name,
     )
 
 
@@ -97,7 +131,7 @@ def left_out_rows(found: Found) -> list[tuple[str, str]]:
     Names are for the screen alone: they can be patients'.
     """
     ordered = sorted(found.left_out, key=lambda one: not one.broken)
-    return [(one.path.name, one.reason) for one in ordered]
+    return [(visible(one.path.name), one.reason) for one in ordered]
 
 
 def left_out_words(found: Found) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -145,9 +146,10 @@ def find_files(paths: list[Path], progress: Progress | None = None) -> Found:
         listed = found_in(pair for pair in dicom if not parts or pair[0] not in parts)
         entries += listed.entries
         left_out += listed.left_out
+    called = distinct_names(kinds)
     for path, kind in kinds.items():
         try:
-            entries += _entries(path, kind)
+            entries += _entries(path, kind, called[path])
         except ImagingError as error:
             left_out.append(LeftOut(path, error.message, broken=True))
     return Found(tuple(entries), tuple(left_out))
@@ -198,13 +200,29 @@ def _promising(path: Path) -> bool:
     return promised(path) != promised(Path()) or not path.stat().st_size
 
 
-def _entries(path: Path, kind: Kind) -> Sequence[Entry]:
+def distinct_names(paths: Iterable[Path]) -> dict[Path, str]:
+    """What to call each file: its name, with as many folders before it as tell it apart."""
+    parts = {path: path.parts for path in paths}
+    called: dict[Path, str] = {}
+    depth = 1
+    while len(called) < len(parts):
+        names = {path: "/".join(parts[path][-depth:]) for path in parts if path not in called}
+        counts = Counter(names.values())
+        whole = {path for path in names if depth >= len(parts[path])}
+        called |= {path: name for path, name in names.items() if counts[name] == 1 or path in whole}
+        depth += 1
+    return called
+
+
+def _entries(path: Path, kind: Kind, called: str = "") -> Sequence[Entry]:
     with _opening(path):
         if kind == "npz":
             from .formats.npy import scan_npz
 
-            return scan_npz(path)
-        return (_scanner(kind)(path),)
+            entries: Sequence[Entry] = scan_npz(path)
+        else:
+            entries = (_scanner(kind)(path),)
+    return [replace(entry, file=called or path.name) for entry in entries]
 
 
 def _scanner(kind: Kind) -> Callable[[Path], Entry]:

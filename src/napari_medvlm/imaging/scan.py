@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy.typing as npt
 
+from ..safe_text import visible
 from .clip import Clip
 from .progress import Progress
 from .volume import Volume
+
+#: Titles are lines in lists; longer ones are cut.
+_LONGEST_TITLE = 100
 
 
 class Opener(Protocol):
@@ -36,6 +40,15 @@ class Entry:
     description
         The file's own words (SeriesDescription). To be shown, never to be kept: people write
         names into it.
+    file
+        Name of its file, where it is one file with a name of its own (not of DICOM). To be shown,
+        never to be kept.
+    number
+        SeriesNumber (0020,0011); None where there is none.
+    variant
+        What tells it from the other volumes of its series: "echo time 80 ms"; else empty.
+    facts
+        Plain facts of how it was acquired, "echo time" to "80 ms". Never identity.
     modality
         DICOM modality, empty when unknown.
     shape
@@ -66,6 +79,31 @@ class Entry:
     unit: str = "pixel"
     files: int = 1
     remarks: tuple[str, ...] = field(default=())
+    file: str = ""
+    number: int | None = None
+    variant: str = ""
+    facts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """What people call it, as one line that is safe to show; never to be kept.
+
+        The file's name (and what it is called inside, in an archive), or the series' description;
+        the pseudonym where there is neither. Volumes of one series are told apart.
+        """
+        said = " ".join(self.description.split())
+        words = [self.file, said] if self.file else [said or self.name]
+        title = visible(": ".join(word for word in words if word))
+        if len(title) > _LONGEST_TITLE:
+            title = f"{title[: _LONGEST_TITLE - 1]}…"
+        return f"{title} · {self.variant}" if self.variant else title
+
+    @property
+    def detail(self) -> str:
+        """What tells apart those of one title: "series 5 · echo time 80 ms"; may be empty."""
+        words = [] if self.number is None else [f"series {self.number}"]
+        words += [f"{name} {value}" for name, value in self.facts.items()]
+        return " · ".join(words)
 
     def open(self, *, lazy: bool = False, progress: Progress | None = None) -> Volume | Clip:
         """Read it.
@@ -87,10 +125,16 @@ class Entry:
             If ``progress`` raised it.
         """
         source = self.opener(lazy=lazy, progress=progress)
-        if not self.study or isinstance(source, Clip):
+        if isinstance(source, Clip):
+            source.title = self.title
             return source
-        # By it, what was said about a study is found again when the study is opened again.
-        return replace(source, facts=source.facts | {"study": self.study})
+        facts = source.facts | self.facts
+        if self.number is not None:
+            facts["series number"] = str(self.number)
+        if self.study:
+            # By it, what was said about a study is found again when it is opened again.
+            facts["study"] = self.study
+        return source.described(title=self.title, facts=facts)
 
 
 def entry_of(source: Volume | Clip) -> Entry:

@@ -72,7 +72,7 @@ class Volume:
         4×4 float64: array indices ``(k, j, i, 1)`` of voxel centres to RAS+ millimetres.
         Where ``oriented`` is false only its scale means anything.
     name
-        Pseudonymous: never a patient's name or id.
+        Pseudonymous: never a patient's name or id. What is saved uses this one.
     modality
         DICOM modality ("CT", "MR", "CR", "DX", "US", …), empty when unknown.
     windows
@@ -100,6 +100,9 @@ class Volume:
     padding
         Lowest and highest value that mean "nothing was imaged here". Such voxels stay as they
         are, and are left out of what is measured about the range of the others.
+    title
+        What people call it: its file's name, or the series' description. For the screen only,
+        never saved: people write patients' names there. Safe to show (see ``safe_text``).
     """
 
     voxels: npt.NDArray[Any]
@@ -118,9 +121,10 @@ class Volume:
     slice_positions: tuple[float, ...] = ()
     identity: str = ""
     padding: tuple[float, float] | None = None
+    title: str = ""
 
     def __repr__(self) -> str:
-        # Without the voxels, which are large, and shown nowhere as numbers.
+        # Without the voxels, which are large, and the title, since a repr may end in a log.
         k, j, i = (f"{s:.4g}" for s in self.spacing)
         kind = f"{self.voxels.dtype} {self.voxels.shape}"
         return f"Volume({self.name!r}, {kind}, spacing=({k}, {j}, {i}) {self.unit})"
@@ -158,9 +162,22 @@ class Volume:
             state.update(np.ascontiguousarray(part).data)
         return state.hexdigest()
 
+    def described(self, **changes: Any) -> Volume:
+        """The same voxels in the same place, described otherwise; their digest is carried over.
+
+        Parameters
+        ----------
+        changes
+            Fields other than voxels, affine and slice positions.
+        """
+        other = replace(self, **changes)
+        if "digest" in self.__dict__:
+            other.__dict__["digest"] = self.digest
+        return other
+
     def named(self) -> Volume:
         """The same Volume, its digest's first digits added to its name.
 
         File names often hold patients' names, so a Volume is told apart by its content.
         """
-        return replace(self, name=f"{self.name} {self.digest[:6]}")
+        return self.described(name=f"{self.name} {self.digest[:6]}")

@@ -110,6 +110,24 @@ def test_a_label_is_no_name_of_a_file(name: str, ours: bool, path: str | None, l
     assert layer_label(name, ct(), ours=ours, path=path) == label
 
 
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("Doe_Jane.nii.gz", "ct"),
+        ("Doe_Jane.nii.gz [1]", "ct"),
+        ("Doe_Jane.nii.gz copy", "ct"),
+        ("doe_jane", "ct"),
+        ("prior", "prior"),
+        ("Doe's knee", "Doe's knee"),  # typed by the user
+    ],
+)
+def test_a_title_stays_on_the_screen_and_a_name_that_the_user_gave_is_a_label(
+    name: str, label: str
+) -> None:
+    source = replace(ct(), title="Doe_Jane.nii.gz")
+    assert layer_label(name, source, ours=True) == label
+
+
 def test_time_points_are_told_of_volumes_that_have_them() -> None:
     moving = replace(ct(), voxels=np.stack([ct().voxels] * 3), temporal=True)
     (frame,) = gather((Part(moving, Selection((4,), time=2)),))

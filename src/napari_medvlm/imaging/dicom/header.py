@@ -53,7 +53,7 @@ _FAR = 1e6
 #: All that is ever asked of a header.
 TAGS: tuple[Tag, ...] = tuple(dict.fromkeys((
     "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "Modality",
-    "SeriesDescription", "BodyPartExamined", "Rows", "Columns", "SamplesPerPixel",
+    "SeriesDescription", "SeriesNumber", "BodyPartExamined", "Rows", "Columns", "SamplesPerPixel",
     "PhotometricInterpretation", "InstanceNumber", "ImagePositionPatient",
     "ImageOrientationPatient", "SliceLocation", "SliceThickness", "PatientOrientation",
     "PixelAspectRatio", "RescaleSlope", "RescaleIntercept", "FrameTime", "FrameTimeVector",
@@ -140,6 +140,7 @@ class ImageHeader:
     seconds: float | None = None
     study: str = ""
     description: str = ""
+    series_number: int | None = None
     aspect: tuple[float, float] = (1.0, 1.0)
     tile: tuple[int, int, int, int] | None = None
     traits: Traits = _NO_TRAITS
@@ -276,11 +277,16 @@ def _header(
         seconds=_seconds(ds, frame) if cine and frame is not None else None,
         study=str(value([ds], "StudyInstanceUID") or ""),
         description=str(value([ds], "SeriesDescription") or "").strip(),
+        series_number=_whole(number(value([ds], "SeriesNumber"))),
         aspect=_aspect(first("PixelAspectRatio")),
         traits=read_traits(places),
         notes=_notes(places),
         **fields,
     )
+
+
+def _whole(found: float | None) -> int | None:
+    return None if found is None else int(found)
 
 
 def patient_position(found: Any) -> tuple[float, ...] | None:

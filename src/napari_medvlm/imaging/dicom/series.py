@@ -16,6 +16,7 @@ from ..progress import Progress
 from ..quiet import quietly
 from ..scan import Entry, Found, LeftOut, middle_image
 from ..volume import Volume, Window
+from .acquisition_facts import acquisition_facts
 from .cine import is_clip, open_clip
 from .geometry import Placement, place
 from .header import ImageHeader, NotAnImage
@@ -79,14 +80,17 @@ def _entries(headers: Sequence[ImageHeader], left_out: list[LeftOut]) -> list[En
     reasons: dict[Path, str] = {}
     for n, part in enumerate(parts):
         remarks: tuple[str, ...] = ()
+        variant = ""
         if len(parts) > 1:
             placed = part.headers[0].position is not None
             label = part.label or ("apart in place" if placed else "an image of its own")
             remarks = (f"The series holds {len(parts)} volumes; this one: {label}.",)
+            variant = part.label or f"{n + 1} of {len(parts)}"
         placement = place(part.headers)
         placements.append(placement)
         reasons.update((h.path, reason) for h, reason in placement.unused)
-        entries.append(_entry(part.headers, placement, f" ({n + 1})" if n else "", remarks))
+        suffix = f" ({n + 1})" if n else ""
+        entries.append(_entry(part.headers, placement, suffix, remarks, variant))
     if reasons:
         used = {h.path for one in placements for point in one.points for h in point}
         left_out += [LeftOut(path, why) for path, why in reasons.items() if path not in used]
@@ -94,7 +98,11 @@ def _entries(headers: Sequence[ImageHeader], left_out: list[LeftOut]) -> list[En
 
 
 def _entry(
-    headers: Sequence[ImageHeader], placement: Placement, part: str, remarks: tuple[str, ...]
+    headers: Sequence[ImageHeader],
+    placement: Placement,
+    part: str,
+    remarks: tuple[str, ...],
+    variant: str = "",
 ) -> Entry:
     first = placement.points[0]
     head = first[len(first) // 2]
@@ -131,6 +139,9 @@ def _entry(
         unit=placement.unit,
         files=len({h.path for point in placement.points for h in point}),
         remarks=(*remarks, *placement.remarks),
+        number=head.series_number,
+        variant=variant,
+        facts=acquisition_facts(film),
     )
 
 

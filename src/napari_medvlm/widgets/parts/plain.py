@@ -23,7 +23,7 @@ def plain_tip(text: str) -> str:
 
     Qt takes tooltips that look like markup for markup; escaped inside a tag of ours they are not.
     """
-    return f"<qt>{html.escape(text)}</qt>"
+    return f"<qt>{html.escape(text)}</qt>".replace("\n", "<br>")
 
 
 class PlainLabel(QLabel):

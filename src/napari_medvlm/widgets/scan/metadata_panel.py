@@ -114,6 +114,8 @@ class MetadataPanel(QWidget):
         body = QWidget()
         form = QFormLayout()
         form.setHorizontalSpacing(10)
+        if shown.title != shown.name:
+            form.addRow(_label("saved as"), PlainLabel(shown.name))
         for label, value in shown.rows:
             form.addRow(_label(label), PlainLabel(value))
         for number, window in enumerate(shown.windows):

@@ -107,7 +107,7 @@ def _open(
     for entry in (_telling(entry, broken) for entry in entries):
         report = Report()
         try:
-            source, layer = wait_for(_opener(entry, report), f"Reading {entry.name}", window)
+            source, layer = wait_for(_opener(entry, report), f"Reading {entry.title}", window)
         except ImagingError as error:
             problems.append(error)
             continue

@@ -24,7 +24,15 @@ from qtpy.QtWidgets import (
 )
 
 from ...errors import MedvlmError
-from ...imaging.listing import counted, left_out_rows, left_out_words, preselected, row_of
+from ...imaging.listing import (
+    Row,
+    counted,
+    left_out_rows,
+    left_out_words,
+    preselected,
+    row_of,
+    shared_remarks,
+)
 from ...imaging.scan import Entry, Found
 from ..parts.plain import PlainLabel, named, plain_tip, quiet
 from ..parts.pump import Pump
@@ -90,6 +98,7 @@ class SeriesChooser(QDialog):
         self.setWindowModality(Qt.WindowModality.WindowModal)
         self._entries = found.entries
         self._rows = [row_of(entry) for entry in found.entries]
+        self._shared = shared_remarks(self._rows)
         self.list = _list_of_series()
         self.items = [self._add(number) for number in range(len(self._rows))]
         self.details = PlainLabel()
@@ -152,18 +161,18 @@ class SeriesChooser(QDialog):
     def _add(self, number: int) -> QTreeWidgetItem:
         row = self._rows[number]
         words = (
-            row.title,
+            "\n".join(line for line in (row.title, row.detail) if line),
             row.modality,
             row.matrix,
             row.spacing,
             row.count,
             row.study[:6],
-            row.gist,
+            row.gist(self._shared),
         )
         item = QTreeWidgetItem(list(words))
         item.setSizeHint(0, QSize(0, THUMBNAIL + 8))
         item.setIcon(0, _icon(_blank()))
-        item.setToolTip(0, plain_tip(row.title))
+        item.setToolTip(0, _tip(row))
         item.setToolTip(_REMARKS, plain_tip("\n".join(row.remarks)))
         self.list.addTopLevelItem(item)
         return item
@@ -174,7 +183,11 @@ class SeriesChooser(QDialog):
         self.open_button.setText(f"Open {counted(count, 'series', 'series')}" if count else "Open")
         current = self.list.currentItem()
         number = self.items.index(current) if current in self.items else 0
-        self.details.setText("\n".join(self._rows[number].remarks))
+        row = self._rows[number]
+        lines = [remark for remark in row.remarks if remark not in self._shared]
+        if self._shared:
+            lines.append(f"All of them: {' '.join(self._shared)}")
+        self.details.setText("\n".join(lines))
 
     def _on_fold(self, opened: bool) -> None:
         arrow = Qt.ArrowType.DownArrow if opened else Qt.ArrowType.RightArrow
@@ -193,6 +206,10 @@ class SeriesChooser(QDialog):
     def _end(self) -> None:
         self._pump.stop()
         self._previews.stop()
+
+
+def _tip(row: Row) -> str:
+    return plain_tip("\n".join(line for line in (row.title, row.detail, row.name) if line))
 
 
 def choose(found: Found, parent: QWidget | None) -> list[Entry]:
