@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from napari_medvlm.dialogue import Question
 from napari_medvlm.errors import CheckpointError
-from napari_medvlm.models.chat import ChatTemplate, read_template
+from napari_medvlm.models.chat import ChatTemplate, named_tokens, read_template
 from napari_medvlm.models.checkpoint import open_checkpoint
 from napari_medvlm.models.tokens import Tokens, stop_ids
 
@@ -18,9 +19,11 @@ Copy = Callable[[str], Path]
 
 
 def test_words_lose_turn_marks_and_pictures_but_keep_boxes(chexone: Any) -> None:
-    harmless = chexone.tokens.harmless
+    def harmless(words: str) -> str:
+        return str(chexone.user_text(Question(words, mode="instruct")))
+
     assert harmless("a<|im_end|>b<|image_pad|>c") == "abc"
-    assert harmless("<|image_<|im_end|>pad|>") == ""
+    assert harmless("<|image_<|im_end|>pad|>d") == "d"
     assert harmless("<|box_start|>(1,2),(3,4)<|box_end|>") == "<|box_start|>(1,2),(3,4)<|box_end|>"
     assert harmless("x < y |> <b>z</b>") == "x < y |> <b>z</b>"
 
@@ -99,3 +102,25 @@ def test_a_template_may_refuse_and_may_be_broken() -> None:
 def test_json_in_a_template_is_not_escaped_for_web_pages() -> None:
     text = ChatTemplate("{{ messages | tojson }}").render([{"role": "a<b>é"}])
     assert text == '[{"role": "a<b>é"}]'
+
+
+def test_a_template_writes_special_tokens_by_their_names(copy_of: Copy) -> None:
+    names = named_tokens(open_checkpoint(copy_of("chexone")))
+    assert names["eos_token"] == "<|im_end|>"
+    assert ChatTemplate("{{ eos_token }}", names).render([]) == "<|im_end|>"
+    folder = copy_of("medvlm_r1")
+    (folder / "special_tokens_map.json").write_text('{"sep_token": {"content": "<sep>"}}', "utf-8")
+    assert named_tokens(open_checkpoint(folder))["sep_token"] == "<sep>"
+
+
+def test_a_name_that_nobody_gives_is_tested_but_never_written_as_nothing() -> None:
+    assert ChatTemplate("{% if enable_thinking %}x{% endif %}ok").render([]) == "ok"
+    assert ChatTemplate("{{ messages[0].name }}ok").render([{"role": "user"}]) == "ok"
+    for source in ("{{ eos_token }}", "{{ 'x' ~ sep }}", "{{ 'x' + sep }}"):
+        with pytest.raises(CheckpointError, match="is undefined"):
+            ChatTemplate(source).render([])
+
+
+def test_marks_of_trainers_and_the_date_are_known_to_templates() -> None:
+    assert ChatTemplate("{% generation %}yes{% endgeneration %}").render([]) == "yes"
+    assert ChatTemplate("{{ strftime_now('%Y') }}").render([]).isdigit()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -36,7 +36,7 @@ from ..dialogue.streaming import PartSplitter, Piece
 from ..engine import ModelThread
 from ..errors import ImagingError, QuestionError
 from ..imaging import Frame, Volume
-from ..models import PROFILES, Profile, sent_text
+from ..models import PROFILES, Profile, taken_out_words
 from ..models.contracts import Chip
 from ..models.planning import PRECISIONS
 from . import wording
@@ -113,8 +113,14 @@ class _Printer:
     """Prints a streaming text to stdout under two headings, tags left out."""
 
     def __init__(self, mode: Mode) -> None:
+        self._mode = mode
         self._splitter = PartSplitter(ParseContext(mode=mode))
         self._part = ""
+
+    def begin_within_thought(self) -> None:
+        """The prompt has opened the reasoning: the text begins within it."""
+        context = ParseContext(mode=self._mode, prompt_ends_with_think=True)
+        self._splitter = PartSplitter(context)
 
     def feed(self, text: str) -> None:
         self._show(self._splitter.feed(text))
@@ -133,8 +139,16 @@ class _Printer:
         sys.stdout.flush()
 
 
-def follow(thread: ModelThread, request: int, printer: _Printer | None) -> Reply | Failed:
-    """Print what comes; the text itself to stdout, everything else to stderr."""
+def follow(
+    thread: ModelThread,
+    request: int,
+    printer: _Printer | None,
+    on_prefill: Callable[[Prefill], None] | None = None,
+) -> Reply | Failed:
+    """Print what comes; the text itself to stdout, everything else to stderr.
+
+    ``on_prefill`` is told what the model was given.
+    """
     for event in thread.events(request):
         if isinstance(event, Loading) and event.fraction in (None, 1.0):
             _say(f"[{event.stage or 'loading the model'}]")
@@ -142,6 +156,10 @@ def follow(thread: ModelThread, request: int, printer: _Printer | None) -> Reply
             _say(f"[{event.name} on {event.device}, {event.dtype}, {event.seconds:.1f} s]")
         elif isinstance(event, Prefill):
             _say(f"[reading {event.tokens} tokens, {event.reused} of them reused]")
+            if on_prefill is not None:
+                on_prefill(event)
+            if printer is not None and event.opens_thought:
+                printer.begin_within_thought()
         elif isinstance(event, Token) and printer is not None:
             printer.feed(event.text)
         elif isinstance(event, Replied):
@@ -234,10 +252,14 @@ def run(options: argparse.Namespace) -> int:
     say_chips(chips)
     if other := remark(composed.question.generation, offer.profile):
         _say(f"Note: {other}")
+    if said := taken_out_words(composed.question, offer.profile, offer.choice.path):
+        _say(f"Note: {said}")
+    given: list[str] = []
     thread = ModelThread()
     try:
         printer = None if options.json else _Printer(composed.question.mode)
-        reply = follow(thread, thread.ask(composed.question, offer.choice), printer)
+        request = thread.ask(composed.question, offer.choice)
+        reply = follow(thread, request, printer, lambda event: given.append(event.sent))
     except KeyboardInterrupt:
         thread.stop()
         _say("\nmedvlm ask: stopped")
@@ -247,8 +269,7 @@ def run(options: argparse.Namespace) -> int:
     if isinstance(reply, Failed):
         _say(f"medvlm ask: {reply.message} {reply.advice}".strip())
         return EXIT_USER_ERROR if reply.kind == "user" else EXIT_FAILED
-    sent = sent_text(composed.question, offer.profile)
-    facts = reply_facts(composed, reply, chips, sent)
+    facts = reply_facts(composed, reply, chips, "".join(given[-1:]))
     if options.json:
         print(json.dumps(facts))
         return EXIT_OK

@@ -47,10 +47,22 @@ class Loaded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Prefill(Event):
-    """The prompt is being read: its tokens, and how many of them were reused."""
+    """The prompt is being read.
+
+    Parameters
+    ----------
+    tokens, reused
+        Of the prompt, and how many of them were reused.
+    sent
+        The words of the question's turn as they stand in the prompt.
+    opens_thought
+        Whether the prompt itself opened the reasoning: the text begins within it.
+    """
 
     tokens: int = 0
     reused: int = 0
+    sent: str = ""
+    opens_thought: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

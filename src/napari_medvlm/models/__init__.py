@@ -11,7 +11,7 @@ from .contracts import Chip, InputContract
 from .loading import open_model
 from .profiles import Profile, Task
 from .store import Located, locate
-from .wording import sent_text
+from .wording import sent_text, taken_out_words
 
 __all__ = [
     "CATALOG",
@@ -29,4 +29,5 @@ __all__ = [
     "open_model",
     "profile_of",
     "sent_text",
+    "taken_out_words",
 ]

@@ -23,6 +23,14 @@ from .prefix import Conversations, FeatureCache
 from .profiles import Profile
 from .sampling import DecodeSettings
 from .tokens import Tokens
+from .wording import TurnWriter
+
+_THOUGHT = "<think>"
+
+
+def opens_thought(prompt: Prompt) -> bool:
+    """Whether a prompt ends by opening the reasoning, as some chat templates do."""
+    return prompt.text.rstrip().endswith(_THOUGHT)
 
 
 class AnsweringModel(ABC):
@@ -43,6 +51,8 @@ class AnsweringModel(ABC):
     """
 
     family: str = ""
+    #: Writes the turns of this checkpoint; made by the family.
+    writer: TurnWriter
     #: How a question gets shorter.
     shorter = "Send fewer or smaller frames, or start a new conversation."
 
@@ -66,6 +76,10 @@ class AnsweringModel(ABC):
         self._network: Network | None = network
         self._features = FeatureCache()
         self._conversations = Conversations(network.new_cache, network.copy_cache)
+
+    def user_text(self, question: Question) -> str:
+        """Text of the question's turn as the model gets it; keep it as ``Turn.text``."""
+        return self.writer.write(question)
 
     @abstractmethod
     def encode(self, question: Question) -> Prompt:
@@ -200,7 +214,12 @@ class AnsweringModel(ABC):
         prompt = self.encode(question)
         settings = self.settings(question.generation, prompt)
         decoding = self._decoding(prompt, settings, should_stop or never)
-        yield Prefill(tokens=len(prompt.input_ids), reused=decoding.reused)
+        yield Prefill(
+            tokens=len(prompt.input_ids),
+            reused=decoding.reused,
+            sent=self._fed(question, prompt),
+            opens_thought=opens_thought(prompt),
+        )
         needed = decoding.encode()
         encoded = time.perf_counter()
         pieces: list[str] = []
@@ -231,6 +250,19 @@ class AnsweringModel(ABC):
             token_ids=ids,
         )
         yield Replied(reply=self.finish_reply(question, reply))
+
+    def _fed(self, question: Question, prompt: Prompt) -> str:
+        """Words of the question's turn as they stand in the prompt.
+
+        A chat template may trim them. Should it change them further, the whole prompt is given:
+        that is what went to the tokenizer, whatever became of the words.
+        """
+        words, text = self.user_text(question), self.readable(prompt)
+        return next((said for said in (words, words.strip()) if said in text), text)
+
+    def readable(self, prompt: Prompt) -> str:
+        """Text of a prompt with one word for each picture, as turns are written."""
+        return prompt.text
 
     def forget(self) -> None:
         """Drop what is kept of earlier questions."""

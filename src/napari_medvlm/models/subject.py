@@ -1,8 +1,10 @@
 """Which frames a question is about, and where they stand in the conversation. No torch.
 
-A follow-up question usually names the same frames again. They are in the conversation already,
-so they are not sent a second time: the question is about the earlier ones. A question without
-frames is about the last ones that were sent.
+A follow-up question usually names the same frames again. Where they are the last ones that were
+sent, they are not sent a second time: the question is about those. Once other frames came in
+between, the same frames are sent again, so that they stand where they are asked about: a model
+reads "the image" as the one before the question. A question without frames is about the last ones
+that were sent.
 """
 
 from __future__ import annotations
@@ -47,27 +49,25 @@ def subject_of(question: Question) -> Subject:
     question
         With its earlier turns.
     """
-    places: list[tuple[Turn, Subject]] = []
-    found: Subject | None = None
+    last: tuple[Turn, Subject] | None = None
     pictures = visuals = 0
     for index, turn in enumerate(question.history):
         frames = sent_with(question.history, index)
         if frames:
-            places.append((turn, Subject(frames, turn.frame_kind, pictures, visuals)))
-        if turn.frames and (not question.frames or _alike(turn, question)):
-            found = next(place for sent, place in places if _alike(sent, turn))
+            last = turn, Subject(frames, turn.frame_kind, pictures, visuals)
         pictures += len(frames) if turn.frame_kind == "images" else 0
         visuals += visual_count(turn.frame_kind, frames)
-    if found is not None:
-        return found
+    if last is not None and (not question.frames or _alike(last[0], question)):
+        return last[1]
     sent = bool(question.frames)
     return Subject(question.frames, question.frame_kind, pictures, visuals, sent)
 
 
 def sent_with(turns: Sequence[Turn], index: int) -> tuple[Frame, ...]:
-    """Frames that went with an earlier turn: none where one before it had sent the same."""
+    """Frames that went with an earlier turn: none where they are those that were sent last."""
     turn = turns[index]
-    return () if any(_alike(before, turn) for before in turns[:index]) else turn.frames
+    before = next((one for one in reversed(turns[:index]) if one.frames), None)
+    return () if before is not None and _alike(before, turn) else turn.frames
 
 
 def pictures_before(question: Question, subject: Subject) -> tuple[Frame, ...]:

@@ -62,20 +62,10 @@ class Tokens:
         found: int | None = self._backend.token_to_id(token)
         return found
 
-    def harmless(self, text: str) -> str:
-        """Take out whatever would be read as a turn mark or a picture.
-
-        Parameters
-        ----------
-        text
-            A user's words, or an earlier answer.
-        """
-        marks = [self._special[i] for i in self._silent]
-        while any(mark in text for mark in marks):
-            # Again and again: taking one out can put another together.
-            for mark in marks:
-                text = text.replace(mark, "")
-        return text
+    @property
+    def special(self) -> frozenset[str]:
+        """Every special token: none of them may stand in a user's words."""
+        return frozenset(self._special.values())
 
 
 def _read(checkpoint: Checkpoint) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -141,10 +142,13 @@ class ChatRun:
             count = question.count(PLACE)
             turns.append(Turn(question, answer, frames=frames[:count], tiles=self._tiles))
             frames = frames[count:]
-        # Words with places are sent as they are; without a picture there is no place to see.
+        head, text = _head_and_words(words, len(frames))
         mode: Mode = "reasoning" if frames else "instruct"
+        own = self.model.writer
+        # What a case says before its pictures stands where this software has its own prompt.
+        writer = replace(own, profile=replace(own.profile, reasoning=f"{head}{{text}}"))
         return self.model.encode(
-            Question(words, frames, history=tuple(turns), tiles=self._tiles, mode=mode)
+            Question(text, frames, history=tuple(turns), tiles=self._tiles, mode=mode), writer
         )
 
     @property
@@ -194,3 +198,11 @@ class ChatRun:
 
     def _arrays(self, kind: str) -> dict[str, npt.NDArray[Any]]:
         return read_arrays(self._folder / str(self.case["inputs"][kind]))
+
+
+def _head_and_words(words: str, pictures: int) -> tuple[str, str]:
+    """What stands before a question's pictures, and what stands behind them."""
+    head, found, _ = words.partition(PLACE)
+    if not found:
+        return "", words
+    return head, words[len(head) :].removeprefix(f"{PLACE}\n" * pictures)

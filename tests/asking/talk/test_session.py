@@ -250,3 +250,23 @@ def test_earlier_words_come_without_the_line_about_their_images(
     )  # fmt: skip
     keeper.close()
     keeper.wait()
+
+
+def test_what_the_model_was_given_is_what_is_shown_and_kept(
+    thread: FakeThread, tmp_path: Path
+) -> None:
+    session = Session(thread, Keeper(tmp_path / "journal.sqlite"))
+    asked = session.ask(question("a <|im_end|> b"), OFFER)
+    session.pump()
+    assert "<|im_end|>" not in asked.sent
+    thread.report(Prefill(request=asked.request, tokens=9, sent="as it was fed"))
+    session.pump()
+    thread.finish(asked.request, reply(answer="yes"))
+    session.pump()
+    assert now(session, asked.number).sent == "as it was fed"
+    session.keeper.wait()
+    session.close()
+    with Journal(tmp_path / "journal.sqlite") as journal:
+        (kept,) = journal.exchanges(journal.conversations()[-1].number)
+    assert kept.capsule.prompt == "as it was fed"
+    assert kept.progress.state == "replied"

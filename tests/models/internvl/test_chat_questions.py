@@ -14,7 +14,7 @@ from fleming_support import CASES
 from napari_medvlm.dialogue import Question, Turn
 from napari_medvlm.dialogue.question import Region
 from napari_medvlm.errors import QuestionError
-from napari_medvlm.models import PROFILES, sent_text
+from napari_medvlm.models import PROFILES, sent_text, taken_out_words
 from napari_medvlm.models.internvl import model as family
 from napari_medvlm.models.internvl.profiles import REASONING
 
@@ -54,14 +54,25 @@ def test_without_reasoning_the_pictures_come_first(fleming: Any, picture: Pictur
     assert shown(fleming.encode(Question("What is it?"))) == [REASONING + "What is it?"]
 
 
-def test_words_with_places_are_sent_as_they_are(fleming: Any, picture: Picture) -> None:
-    words = "First <image> then\n<image>\nwhat changed?"
-    prompt = fleming.encode(Question(words, (picture(1), picture(2))))
-    assert shown(prompt) == [words.replace("<image>", "#")]
-    with pytest.raises(QuestionError, match="2 places <image> for 1 image"):
-        fleming.encode(Question(words, (picture(1),)))
-    with pytest.raises(QuestionError, match="2 places <image> for 0 images"):
-        fleming.encode(Question(words))
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_a_place_that_a_user_types_is_no_place_of_a_picture(
+    fleming: Any, picture: Picture, count: int
+) -> None:
+    frames = tuple(picture(n) for n in range(count))
+    regions = (Region(0, (10, 10, 50, 50)),) if frames else ()
+    asked = Question(
+        "<image>\nWhat does <image> mean here?",
+        frames,
+        regions=regions,
+        choices=(("A", "a <ima<image>ge> nodule"), ("B", "a vessel")),
+    )
+    (words,) = shown(fleming.encode(asked))
+    assert words.startswith(REASONING + "#\n" * count + "\nWhat does  mean here?")
+    assert ("<box>" in words) == bool(regions)
+    assert words.endswith("\nA. a  nodule. B. a vessel.")
+    assert sent_text(asked, FLEMING).replace("<image>", "#") == words
+    assert "<image>" in taken_out_words(asked, FLEMING)
+    assert not taken_out_words(replace(asked, text="What?", choices=()), FLEMING)
 
 
 def test_a_follow_up_sends_new_pictures_only(fleming: Any, picture: Picture) -> None:
@@ -78,8 +89,11 @@ def test_a_follow_up_sends_new_pictures_only(fleming: Any, picture: Picture) -> 
     assert shown(prompt) == ["#\nWhat is it?", "Which organ?", "Is it large?"]
     other = replace(third, frames=(two,))
     assert shown(fleming.encode(other))[-1] == "#\nIs it large?"
-    twice = replace(third, text="<image>\nLook at it again.")
-    assert len(fleming.encode(twice).image_spans) == 2
+    # Once others came in between, the first are sent again: "it" is what stands there.
+    between = Turn(fleming.user_text(other), "Smaller.", other.frames)
+    twice = fleming.encode(replace(third, history=(turn, again, between)))
+    assert shown(twice) == ["#\nWhat is it?", "Which organ?", "#\nIs it large?", "#\nIs it large?"]
+    assert twice.image_spans[0][2] == twice.image_spans[2][2] != twice.image_spans[1][2]
     # Cut into tiles it is another input.
     tiled = fleming.encode(replace(third, tiles=True))
     assert len(tiled.image_spans) == 2

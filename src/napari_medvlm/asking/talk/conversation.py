@@ -270,7 +270,7 @@ class Conversation:
             case Loaded():
                 return replace(now, stage=Stage.LOADING, detail="ready")
             case Prefill():
-                return replace(now, stage=Stage.READING, detail=_prefill_words(now, event))
+                return self._reading(now, event)
             case Token():
                 return self._more(now, event)
             case Replied():
@@ -285,6 +285,14 @@ class Conversation:
                 )
             case _:
                 return now
+
+    def _reading(self, now: Exchange, event: Prefill) -> Exchange:
+        if event.opens_thought:
+            context = ParseContext(mode=now.question.mode, prompt_ends_with_think=True)
+            self._splitters[now.request] = PartSplitter(context)
+        # What the model was given is what is shown and kept, whatever was reckoned before.
+        sent = event.sent or now.sent
+        return replace(now, stage=Stage.READING, detail=_prefill_words(now, event), sent=sent)
 
     def _more(self, now: Exchange, event: Token) -> Exchange:
         time_now = self.clock()

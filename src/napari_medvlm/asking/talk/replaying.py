@@ -131,7 +131,7 @@ def differences(
 
 def _sent(question: Question, offer: ModelOffer) -> str:
     try:
-        return sent_text(question, offer.profile)
+        return sent_text(question, offer.profile, offer.choice.path)
     except MedvlmError:
         return ""  # asking will say why
 

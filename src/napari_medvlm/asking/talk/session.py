@@ -37,6 +37,7 @@ class Session:
         self._line = Line()
         self._unheard: list[Exchange] = []
         self._origins: dict[int, ModelChoice | Kept] = {}
+        self._offers: dict[int, ModelOffer] = {}
 
     @property
     def busy(self) -> bool:
@@ -81,13 +82,14 @@ class Session:
         QuestionError
             If the model cannot take the question.
         """
-        sent = sent_text(question, offer.profile)
+        sent = sent_text(question, offer.profile, offer.choice.path)
         waits = bool(self._running or self._line)
         request = 0 if waits else self.thread.ask(question, offer.choice)
         exchange = self.conversation.ask(
             request, question, model=offer.label, sent=sent, instead_of=instead_of
         )
         self._origins[exchange.number] = offer.choice
+        self._offers[exchange.number] = offer
         if waits:
             self._line.add(Waiting(exchange.number, question, offer, follows))
             exchange = self.conversation.wait(exchange.number, self._line.words(exchange.number))
@@ -150,7 +152,11 @@ class Session:
         """Take what has happened; returns the exchanges that are different now."""
         events = self.thread.drain()
         self.holding.hear(events)
+        before = {one.request: one.sent for one in self._running}
         heard = (*self._unheard, *self.conversation.hear(events))
+        for exchange in heard:
+            if exchange.sent != before.get(exchange.request, exchange.sent):
+                self._keep_as_sent(exchange)
         self._unheard.clear()
         changed = {one.number: one for one in heard}
         while self._line and not self._running:
@@ -185,9 +191,16 @@ class Session:
             # Closed already, as happens when the whole window goes: nothing is held any more.
             return
 
+    def _keep_as_sent(self, exchange: Exchange) -> None:
+        """Keep a question with the words that its model got, should others have been expected."""
+        if exchange.number in self._offers:
+            self.keeper.forget(exchange)
+            self.keeper.asked(exchange, self._offers[exchange.number])
+
     def _forget(self, exchange: Exchange) -> None:
         self.conversation.remove(exchange.number)
         self._origins.pop(exchange.number, None)
+        self._offers.pop(exchange.number, None)
         self.keeper.forget(exchange)
 
     @property
@@ -200,7 +213,7 @@ class Session:
         exchange = next(x for x in self.conversation.active if x.number == one.number)
         question = one.complete(self.conversation.history(exchange))
         try:
-            sent = sent_text(question, one.offer.profile)
+            sent = sent_text(question, one.offer.profile, one.offer.choice.path)
             request = self.thread.ask(question, one.offer.choice)
         except MedvlmError as error:
             return self.conversation.fail(one.number, error.message, error.advice)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,7 +17,7 @@ from ...imaging.frame import Frame
 from ..base import Prompt
 from ..byte_cache import ByteCache
 from ..checkpoint import Checkpoint, require_files
-from ..family import AnsweringModel
+from ..family import AnsweringModel, opens_thought
 from ..form import Form
 from ..needs import NEEDED, PREPROCESSOR
 from ..profiles import Profile
@@ -24,13 +25,14 @@ from ..resizing import Backend
 from ..subject import subject_of
 from ..tokens import Tokens
 from ..weights import Progress
+from ..wording import TurnWriter
 from .assemble import assemble, find_spans
 from .layout import Layout, read_layout
 from .network import InternVLNetwork
 from .pixels import Normaliser, Picture, tiled, whole
 from .template import CLOSE, CONTEXT, END, OPEN, PLACE, TurnText, fill_places, render
 from .tiles import tile_count
-from .wording import pictures_sent, turn_pictures, turn_text, user_text
+from .wording import pictures_sent, turn_pictures
 
 #: Resized pictures of earlier questions are dropped, oldest first, beyond this many bytes.
 PICTURE_BYTES = 128 * 2**20
@@ -38,6 +40,7 @@ PICTURE_BYTES = 128 * 2**20
 ANSWER_MARKS = (
     OPEN, CLOSE, CONTEXT, "<quad>", "</quad>", "<ref>", "</ref>", "<box>", "</box>",
 )  # fmt: skip
+_FILLED = re.compile(f"{OPEN}(?:{CONTEXT})+{CLOSE}")
 #: A picture of a prompt: its visual tokens, and how its pixels are made.
 _Sent = tuple[int, Callable[[], Picture]]
 
@@ -102,6 +105,7 @@ class InternVL(AnsweringModel):
         )
         self.dtype = network.form.name
         self.memory_bytes = network.memory_bytes
+        self.writer = TurnWriter(profile, tokens.special)
         self.layout = layout
         self._max_positions = network.max_positions
         self._normalise = normalise
@@ -119,18 +123,17 @@ class InternVL(AnsweringModel):
         """Tokens of the longest conversation, answer included."""
         return self._max_positions
 
-    def user_text(self, question: Question) -> str:
-        """Text of the question's turn as the model gets it; keep it as ``Turn.text``."""
-        return self._harmless(user_text(question, self.profile))
-
-    def encode(self, question: Question) -> Prompt:
+    def encode(self, question: Question, writer: TurnWriter | None = None) -> Prompt:
         """Turn a question into tokens and pixels.
 
         Parameters
         ----------
         question
-            What is asked. Frames that an earlier turn has sent are not sent again: see
+            What is asked. Frames that were sent last are not sent again: see
             :mod:`napari_medvlm.models.subject`.
+        writer
+            Writes the turns; None is the model's own. (Recorded conversations may have had
+            another prompt around them.)
 
         Raises
         ------
@@ -146,14 +149,14 @@ class InternVL(AnsweringModel):
             raise QuestionError(f"{self.name} takes frames of a clip whole.", "Ask without tiles.")
         if self.profile.contract.needs_frames and not subject_of(question).frames:
             raise QuestionError(f"{self.name} needs at least one frame, found none.")
+        writer = writer or self.writer
         turns: list[TurnText] = []
         sent: list[_Sent] = []
         for index, turn in enumerate(question.history):
             frames = turn_pictures(question.history, index)
-            reply = self._harmless(turn.reply.strip(), PLACE)
-            turns.append((self._harmless(turn_text(turn, frames)), reply))
+            turns.append((writer.earlier(turn, frames), writer.earlier_reply(turn)))
             sent += [self._sent(frame, tiles=turn.tiles) for frame in frames]
-        turns.append((self.user_text(question), None))
+        turns.append((writer.write(question), None))
         sent += [self._sent(frame, tiles=question.tiles) for frame in pictures_sent(question)]
         return self._prompt(turns, sent)
 
@@ -198,7 +201,12 @@ class InternVL(AnsweringModel):
             replace(question, frames=subject_of(question).frames),
             family=self.profile.parser,
             finish_reason=finish_reason,
+            prompt_ends_with_think=opens_thought(prompt),
         )
+
+    def readable(self, prompt: Prompt) -> str:
+        """Text of a prompt with one ``<image>`` for each picture."""
+        return _FILLED.sub(PLACE, prompt.text)
 
     def _prompt(self, turns: Sequence[TurnText], sent: Sequence[_Sent]) -> Prompt:
         counts = [count for count, _ in sent]
@@ -223,16 +231,6 @@ class InternVL(AnsweringModel):
             count * layout.tokens_per_tile,
             lambda: tiled(image, side, layout.tiles, thumbnail=layout.thumbnail),
         )
-
-    def _harmless(self, text: str, *marks: str) -> str:
-        """Take out what would be read as a turn mark, as visual tokens, or as one of ``marks``."""
-        clean = self.tokens.harmless(text)
-        while any(mark in clean for mark in (CONTEXT, *marks)):
-            # Again and again: taking one out can put another together.
-            for mark in (CONTEXT, *marks):
-                clean = clean.replace(mark, "")
-            clean = self.tokens.harmless(clean)
-        return clean
 
 
 def _id_of(tokens: Tokens, text: str) -> int:

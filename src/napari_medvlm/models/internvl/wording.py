@@ -1,25 +1,31 @@
 """A question's words as InternVL models are trained to read them. No torch.
 
 ``user_text`` gives the text of the user's turn, with one ``<image>`` for each picture that is
-sent with it. Keep it as ``Turn.text`` when the question becomes part of a conversation.
-
-Words that hold one ``<image>`` for each frame already are in the authors' own form (what their
-``chat`` takes): they are sent as they are, with no template around them.
+sent with it. It is called by :class:`napari_medvlm.models.wording.TurnWriter` alone, which keeps
+marks out of it: an ``<image>`` that a user types is no place of a picture. (The authors' own form,
+in which the words say where pictures stand, is taken by ``InternVL.encode_chat``.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from ...dialogue.question import Question, Region, Turn
 from ...errors import QuestionError
 from ...imaging.frame import Frame
 from ..profiles import Profile
 from ..subject import sent_with, subject_of
-from .template import PLACE
+from .template import CLOSE, CONTEXT, OPEN, PLACE
+
+#: Special tokens that turns may hold: those of boxes, which users and answers write.
+WRITTEN = ("<quad>", "</quad>", "<ref>", "</ref>", "<box>", "</box>")
+#: Marks of this family that no turn may hold, and those that only its own words may.
+MARKS = (OPEN, CLOSE, CONTEXT)
+PLACES = (PLACE,)
 
 
-def user_text(question: Question, profile: Profile) -> str:
+def user_text(question: Question, profile: Profile, limits: object = None) -> str:
     """Text of the question's turn.
 
     Parameters
@@ -28,6 +34,8 @@ def user_text(question: Question, profile: Profile) -> str:
         What is asked.
     profile
         How the checkpoint is talked to.
+    limits
+        Not used: regions are written in thousandths.
 
     Returns
     -------
@@ -36,8 +44,7 @@ def user_text(question: Question, profile: Profile) -> str:
     Raises
     ------
     QuestionError
-        For an unknown task or mode, a missing text, a region outside the frames, or places for
-        more or fewer pictures than are sent.
+        For an unknown task or mode, a missing text, or a region outside the frames.
     """
     task = profile.task(question.task)
     if question.mode not in profile.modes:
@@ -46,15 +53,7 @@ def user_text(question: Question, profile: Profile) -> str:
         )
     if task.needs_text and not question.text.strip():
         raise QuestionError("Expected a question, found no words.", "Write what you want to know.")
-    if is_own_form(question):
-        return question.text
     text = task.fill(question.text if task.key == "ask" else question.text.strip())
-    if PLACE in text:
-        raise QuestionError(
-            f"The question has {text.count(PLACE)} places {PLACE} for "
-            f"{len(question.frames)} images.",
-            f"Write one {PLACE} for each image, or none at all.",
-        )
     text += "".join(_region(region, question) for region in question.regions)
     if question.choices:
         listed = [
@@ -68,31 +67,36 @@ def user_text(question: Question, profile: Profile) -> str:
     return template.replace("{text}", text)
 
 
-def is_own_form(question: Question) -> bool:
-    """Whether a question's words say themselves where its pictures stand."""
-    return 0 < len(question.frames) == question.text.count(PLACE)
+def limits_of(profile: Profile, folder: Path | None = None) -> None:
+    """Nothing: regions are written in thousandths, whatever the size of an image."""
+
+
+def plain_reply(reply: str) -> str:
+    """An earlier answer as it goes back to the model."""
+    return reply.strip()
 
 
 def pictures_sent(question: Question) -> tuple[Frame, ...]:
-    """Frames that go with the question; those that the conversation holds are not sent again."""
-    return question.frames if is_own_form(question) or subject_of(question).sent else ()
+    """Frames that go with the question; those that were sent last are not sent again."""
+    return question.frames if subject_of(question).sent else ()
 
 
 def turn_pictures(turns: Sequence[Turn], index: int) -> tuple[Frame, ...]:
     """Frames that went with an earlier turn.
 
-    A turn that names its places sent them. One without any sent its frames, unless they are
-    those of a turn before it: then it was a follow-up question about them.
+    A turn that names the places of all its frames sent them. Any other sent them unless they are
+    those of the turn before it: then it was a follow-up question about them.
     """
     turn = turns[index]
-    return turn.frames if PLACE in turn.text else sent_with(turns, index)
+    places = turn.text.count(PLACE)
+    return turn.frames if 0 < places == len(turn.frames) else sent_with(turns, index)
 
 
-def turn_text(turn: Turn, pictures: Sequence[Frame]) -> str:
+def with_places(text: str, pictures: Sequence[Frame]) -> str:
     """An earlier turn's words; pictures without places go in front, as the authors' chat does."""
-    if not pictures or PLACE in turn.text:
-        return turn.text
-    return f"{PLACE}\n" * len(pictures) + turn.text
+    if text.count(PLACE) == len(pictures):
+        return text
+    return f"{PLACE}\n" * len(pictures) + text.replace(PLACE, "")
 
 
 def _bare(option: str) -> str:

@@ -13,9 +13,9 @@ from ...dialogue.reply import BoxSystem, FinishReason, Reply
 from ...errors import CheckpointError, QuestionError
 from ...imaging.frame import Frame
 from ..base import Prompt
-from ..chat import ChatTemplate, read_template
+from ..chat import ChatTemplate, named_tokens, read_template
 from ..checkpoint import Checkpoint, require_files
-from ..family import AnsweringModel
+from ..family import AnsweringModel, opens_thought
 from ..form import Form
 from ..needs import NEEDED, PREPROCESSOR, VIDEO_PREPROCESSOR
 from ..profiles import Profile
@@ -23,12 +23,12 @@ from ..resizing import Backend
 from ..subject import pictures_before, sent_with, subject_of
 from ..tokens import Tokens, stop_ids
 from ..weights import Progress
+from ..wording import TurnWriter
 from .assemble import assemble
 from .messages import for_template, load_visual, visual_items
 from .network import QwenNetwork
 from .pixels import CLIP_MEAN, CLIP_STD, Kind, Processor
 from .resize import PATCH, PixelLimits, image_size, video_keys, video_limits
-from .wording import user_text
 
 PADS: dict[Kind, str] = {"image": "<|image_pad|>", "video": "<|video_pad|>"}
 
@@ -55,7 +55,7 @@ def load(
     """
     require_files(checkpoint.folder, NEEDED["qwen_vl"])
     tokens = Tokens(checkpoint)
-    template = ChatTemplate(read_template(checkpoint))
+    template = ChatTemplate(read_template(checkpoint), named_tokens(checkpoint))
     network = QwenNetwork(checkpoint, form, progress)
     return QwenVL(checkpoint, profile, network, tokens, template)
 
@@ -101,6 +101,7 @@ class QwenVL(AnsweringModel):
         self._tokens_per_second = network.tokens_per_second
         self._template = template
         self._image_config = checkpoint.json(PREPROCESSOR) or {}
+        self.writer = TurnWriter(profile, tokens.special, self.limits)
         self._video_config = checkpoint.json(VIDEO_PREPROCESSOR) or self._image_config
         _check_sizes(self._image_config)
         ids = {kind: getattr(network.config, f"{kind}_token_id") for kind in PADS}
@@ -122,17 +123,13 @@ class QwenVL(AnsweringModel):
         """Bounds of an image's area for questions: the checkpoint's, below the profile's."""
         return PixelLimits.of(self._image_config).below(self.profile.max_pixels)
 
-    def user_text(self, question: Question) -> str:
-        """Text of the question's turn as the model gets it; keep it as ``Turn.text``."""
-        return self.tokens.harmless(user_text(question, self.profile, self.limits))
-
     def encode(self, question: Question) -> Prompt:
         """Turn a question into tokens and pixels.
 
         Parameters
         ----------
         question
-            What is asked. Frames that an earlier turn has sent are not sent again: see
+            What is asked. Frames that were sent last are not sent again: see
             :mod:`napari_medvlm.models.subject`.
 
         Raises
@@ -233,6 +230,7 @@ class QwenVL(AnsweringModel):
             family=self.profile.parser,
             finish_reason=finish_reason,
             resized_size_wh=[*earlier, *sizes],
+            prompt_ends_with_think=opens_thought(prompt),
             box_system=self.box_system,
         )
 
@@ -250,9 +248,9 @@ class QwenVL(AnsweringModel):
         for index, turn in enumerate(question.history):
             frames = sent_with(question.history, index)
             items = self._items(frames, turn.frame_kind, turn.seconds_per_frame)
-            text = self.tokens.harmless(turn.text)
+            text = self.writer.earlier(turn, frames)
             messages.append({"role": "user", "content": [*items, {"type": "text", "text": text}]})
-            messages.append({"role": "assistant", "content": self.tokens.harmless(turn.reply)})
+            messages.append({"role": "assistant", "content": self.writer.earlier_reply(turn)})
         return messages
 
     def _turn(self, question: Question) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """A question's words as the model was trained to read them. No torch.
 
-``user_text`` gives the text of the user's turn, templates, options, regions and mode included.
-Keep it as ``Turn.text`` when the question becomes part of a conversation: earlier turns are sent
-as they are, so that the whole conversation stays what the model saw.
+``user_text`` gives the text of the user's turn, templates, options, regions and mode included. It
+is called by :class:`napari_medvlm.models.wording.TurnWriter` alone, which keeps marks out of it.
 
 Regions, by profile (``n`` counts the pictures of the conversation from 1):
 
@@ -20,13 +19,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from ...dialogue.question import Question, Region
 from ...errors import QuestionError
-from ...imaging.frame import BoxXYXY
+from ...imaging.frame import BoxXYXY, Frame
+from ..checkpoint import read_json
+from ..needs import PREPROCESSOR
 from ..profiles import Profile
 from ..subject import subject_of
+from ..tokens import GROUNDING_TOKENS
 from .resize import PixelLimits, image_size
+
+#: Special tokens that turns may hold: those of boxes, which users and answers write.
+WRITTEN = GROUNDING_TOKENS
+#: Marks of this family that no turn may hold, and those that only its own words may.
+MARKS: tuple[str, ...] = ()
+PLACES: tuple[str, ...] = ()
 
 #: Options that are already in the user's words: a line that begins "A) " or "(A) ", then "B) ".
 _OPTIONS = re.compile(r"^\s*\(?A[).:] .*^\s*\(?B[).:] ", re.MULTILINE | re.DOTALL)
@@ -80,6 +89,23 @@ def user_text(question: Question, profile: Profile, limits: PixelLimits | None =
     before, _, after = template.partition("{text}")
     # Words that already end as the model was trained are left alone.
     return text if after.strip() and text.endswith(after) else before + text + after
+
+
+def limits_of(profile: Profile, folder: Path | None = None) -> PixelLimits:
+    """Bounds of an image's area: the checkpoint's, below the profile's."""
+    path = None if folder is None else folder / PREPROCESSOR
+    config = read_json(path) if path is not None and path.is_file() else {}
+    return PixelLimits.of(config).below(profile.max_pixels)
+
+
+def with_places(text: str, pictures: Sequence[Frame]) -> str:
+    """An earlier turn's words; the chat template writes the places of its pictures."""
+    return text
+
+
+def plain_reply(reply: str) -> str:
+    """An earlier answer as it goes back to the model."""
+    return reply
 
 
 def _region(

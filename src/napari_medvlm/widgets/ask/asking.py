@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, Signal
 from ...asking import Exchange, ModelOffer, Prepared, Session, SourceBox, compose, place_regions
 from ...asking.choose.chips import chips_of, sent_frames
 from ...errors import MedvlmError
-from ...models import sent_text
+from ...models import sent_text, taken_out_words
 from ..answer.turns import Turns
 from ..choose.chip_row import ChipRow
 from ..choose.legend_box import LegendBox
@@ -157,4 +157,7 @@ class Asking(QObject):
             tiles=about.tiles,
             legend=self._legend.wanted,
         )
-        return sent_text(composed.question, offer.profile)
+        asked, folder = composed.question, offer.choice.path
+        words = sent_text(asked, offer.profile, folder)
+        said = taken_out_words(asked, offer.profile, folder)
+        return f"{words}\n\n! {said}" if said else words
