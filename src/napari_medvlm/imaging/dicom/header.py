@@ -8,15 +8,16 @@ Names, numbers and dates of patients are never read.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydicom.uid import ExplicitVRLittleEndian
 
 from ..volume import Window
-from . import functional_groups, mosaic, traits
+from . import exam, functional_groups, mosaic, traits
 from .dataset import DAMAGE, Tag, Tags, read_tags
+from .exam import Exam, read_exam
 from .leave_out import NotAnImage, refuse_others
 from .lut import Lut
 from .quick import PixelPlace, QuickHeader
@@ -59,7 +60,7 @@ TAGS: tuple[Tag, ...] = tuple(dict.fromkeys((
     "PixelAspectRatio", "RescaleSlope", "RescaleIntercept", "FrameTime", "FrameTimeVector",
     "CineRate", "RecommendedDisplayFrameRate", "ActualFrameDuration",
     *PIXEL_TAGS, *WINDOW_TAGS, *(tag for tag, _, _ in SPACING_TAGS),
-    *functional_groups.TAGS, *traits.TAGS, *traits.PRIVATE_TAGS, *mosaic.TAGS, _PHILIPS_SCALE,
+    *exam.TAGS, *functional_groups.TAGS, *traits.TAGS, *traits.PRIVATE_TAGS, *mosaic.TAGS, _PHILIPS_SCALE,
 )))  # fmt: skip
 
 #: What differs between the images of one series; the rest of their headers is made once.
@@ -95,6 +96,9 @@ class ImageHeader:
         one frame holds several images.
     traits
         What sets it apart from other images of its series.
+    exam
+        Whose it is, and of which exam and series. Images whose headers differ in ``OWN`` alone
+        share one object.
     notes
         Remarks about this header's own oddities.
     syntax
@@ -144,6 +148,7 @@ class ImageHeader:
     aspect: tuple[float, float] = (1.0, 1.0)
     tile: tuple[int, int, int, int] | None = None
     traits: Traits = _NO_TRAITS
+    exam: Exam = field(default_factory=Exam)
     notes: tuple[str, ...] = ()
     syntax: str = ExplicitVRLittleEndian
     allocated: int = 16
@@ -280,6 +285,7 @@ def _header(
         series_number=_whole(number(value([ds], "SeriesNumber"))),
         aspect=_aspect(first("PixelAspectRatio")),
         traits=read_traits(places),
+        exam=read_exam(ds),
         notes=_notes(places),
         **fields,
     )

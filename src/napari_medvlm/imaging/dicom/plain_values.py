@@ -103,6 +103,8 @@ def _converted(vr: bytes, raw: bytes, charset: bytes) -> Any:
         return _numbers(_NUMBERS[vr], raw) if raw else None
     if vr in _BYTES:
         return raw or None
+    if vr == b"PN":
+        return raw.rstrip(b" \0")  # as it is: names are compared, never shown
     if vr == b"SQ":
         if raw:
             raise Unexpected

@@ -40,13 +40,29 @@ class Points:
 
 
 @dataclass(frozen=True)
-class _Label:
-    """A way to tell which point an image belongs to."""
+class Label:
+    """A way to tell which point an image belongs to.
+
+    Parameters
+    ----------
+    words
+        For remarks.
+    of
+        The point of an image; None where its header does not say it.
+    timed
+        Whether points follow each other in time.
+    ranked
+        Whether points follow their label; else the order in which they were taken.
+    strong
+        Whether it names a point of a fourth axis and nothing else. Acquisitions and clock times
+        also number what lies side by side.
+    """
 
     words: str
     of: Callable[[ImageHeader], Hashable | None]
     timed: bool = True
     ranked: bool = True
+    strong: bool = True
 
 
 def _diffusion(h: ImageHeader) -> Hashable | None:
@@ -58,23 +74,26 @@ def _both(a: Hashable | None, b: Hashable | None) -> Hashable | None:
     return None if a is None or b is None else (a, b)
 
 
-#: By preference. ``ranked``: points follow their label; else their acquisition.
-_LABELS = (
-    _Label("time points by TemporalPositionIdentifier (0020,0100)", lambda h: h.traits.temporal),
-    _Label("volumes by b-value (0018,9087) and gradient", _diffusion, False, False),
-    _Label("cardiac phases by NominalPercentageOfCardiacPhase (0020,9241)",
+#: By preference.
+LABELS = (
+    Label("time points by TemporalPositionIdentifier (0020,0100)", lambda h: h.traits.temporal),
+    Label("volumes by b-value (0018,9087) and gradient", _diffusion, False, False),
+    Label("cardiac phases by NominalPercentageOfCardiacPhase (0020,9241)",
            lambda h: h.traits.cardiac, False),
-    _Label("respiratory phases by NominalPercentageOfRespiratoryPhase (0020,9245)",
+    Label("respiratory phases by NominalPercentageOfRespiratoryPhase (0020,9245)",
            lambda h: h.traits.respiratory, False),
-    _Label("cardiac phases by TriggerTime (0018,1060)", lambda h: h.traits.trigger),
-    _Label("time points by AcquisitionNumber (0020,0012)", lambda h: h.traits.acquisition),
-    _Label("time points by AcquisitionTime (0008,0032)", lambda h: h.traits.seconds),
-    _Label("time points by ContentTime (0008,0033)", lambda h: h.traits.content),
-    _Label("volumes by b-value (0018,9087), gradient and TemporalPositionIdentifier (0020,0100)",
+    Label("cardiac phases by TriggerTime (0018,1060)", lambda h: h.traits.trigger),
+    Label("time points by AcquisitionNumber (0020,0012)", lambda h: h.traits.acquisition,
+          strong=False),
+    Label("time points by AcquisitionTime (0008,0032)", lambda h: h.traits.seconds, strong=False),
+    Label("time points by ContentTime (0008,0033)", lambda h: h.traits.content, strong=False),
+    Label("volumes by InversionTime (0018,0082)", lambda h: h.traits.inversion, False),
+    Label("volumes by FlipAngle (0018,1314)", lambda h: h.traits.flip, False),
+    Label("volumes by b-value (0018,9087), gradient and TemporalPositionIdentifier (0020,0100)",
            lambda h: _both(_diffusion(h), h.traits.temporal), False, False),
-    _Label("volumes by b-value (0018,9087), gradient and AcquisitionNumber (0020,0012)",
+    Label("volumes by b-value (0018,9087), gradient and AcquisitionNumber (0020,0012)",
            lambda h: _both(_diffusion(h), h.traits.acquisition), False, False),
-    _Label("time points by TriggerTime (0018,1060) and AcquisitionNumber (0020,0012)",
+    Label("time points by TriggerTime (0018,1060) and AcquisitionNumber (0020,0012)",
            lambda h: _both(h.traits.trigger, h.traits.acquisition), False, False),
 )  # fmt: skip
 
@@ -93,7 +112,7 @@ def join(stacks: Stacks) -> Points:
     images = [h for stack in stacks for h in stack]
     best, filled = None, 0.0
     # Where every position has as many images, their order at each position tells as much.
-    labels = _LABELS if len(counts) == 1 else _LABELS + _numbered(images, len(stacks))
+    labels = LABELS if len(counts) == 1 else LABELS + _numbered(images, len(stacks))
     for label in labels:
         share = _share(label, stacks)
         if share > filled:
@@ -107,7 +126,7 @@ def join(stacks: Stacks) -> Points:
     return _labelled(best, stacks)
 
 
-def _numbered(images: Sequence[ImageHeader], positions: int) -> tuple[_Label, ...]:
+def _numbered(images: Sequence[ImageHeader], positions: int) -> tuple[Label, ...]:
     # Instance numbers run over all positions of one point, or over all points of one position.
     words = "points in the order of InstanceNumber (0020,0013)"
     numbers = [int(h.order[1]) for h in images]
@@ -115,12 +134,12 @@ def _numbered(images: Sequence[ImageHeader], positions: int) -> tuple[_Label, ..
         return ()
     start, points = min(numbers), max(1, round((max(numbers) - min(numbers) + 1) / positions))
     return (
-        _Label(words, lambda h: (int(h.order[1]) - start) // positions),
-        _Label(words, lambda h: (int(h.order[1]) - start) % points),
+        Label(words, lambda h: (int(h.order[1]) - start) // positions),
+        Label(words, lambda h: (int(h.order[1]) - start) % points),
     )
 
 
-def _share(label: _Label, stacks: Stacks) -> float:
+def _share(label: Label, stacks: Stacks) -> float:
     """How much of the grid a label fills; 0 where it is missing or puts two in one place."""
     points: set[Hashable] = set()
     count = 0
@@ -133,7 +152,7 @@ def _share(label: _Label, stacks: Stacks) -> float:
     return count / (len(points) * len(stacks)) if len(points) > 1 else 0.0
 
 
-def _labelled(label: _Label, stacks: Stacks) -> Points:
+def _labelled(label: Label, stacks: Stacks) -> Points:
     cells = {(label.of(h), k): h for k, stack in enumerate(stacks) for h in stack}
     first: dict[Any, Any] = {}
     for (point, _), h in cells.items():

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from .header import ImageHeader
+from .points import LABELS, Label
 
 #: Positions nearer than this (mm) are one position.
 SAME = 0.01
 #: Positions of one slice at many times may shake by this much (mm).
 _JITTER = 0.1
-#: A scanner that follows the patient's head moves the slices of a mosaic by up to this (mm).
+#: A scanner that follows the patient's head moves slices by up to this (mm) in a series.
 MOVED = 5.0
+#: Slices of a point may leave their common movement by this share of the slice spacing.
+_LOOSE = 0.25
+
+
+def alike(headers: Sequence[ImageHeader]) -> bool:
+    """Whether headers are known to differ in place, number and clock alone (``header.OWN``)."""
+    exam = headers[0].exam
+    return headers[0].frame is None and all(h.exam is exam for h in headers)
 
 
 def heights(headers: Sequence[ImageHeader]) -> tuple[float, ...]:
@@ -27,22 +37,42 @@ def heights(headers: Sequence[ImageHeader]) -> tuple[float, ...]:
     return tuple((np.array([h.position for h in headers]) @ normal).tolist())
 
 
+def places_of(headers: Sequence[ImageHeader]) -> dict[int, int]:
+    """Number of the place of each image, by ``id``; of its own where places are not known."""
+    along = heights(headers)
+    order = sorted(range(len(headers)), key=along.__getitem__)
+    placed = max(along) > min(along)
+    found = _clusters(along, order, SAME) if placed else [[n] for n in order]
+    return {id(headers[n]): place for place, cluster in enumerate(found) for n in cluster}
+
+
 def stacks(headers: Sequence[ImageHeader]) -> list[list[ImageHeader]]:
-    """Images at each position along the slice normal, from low to high."""
+    """Images at each position along the slice normal, from low to high.
+
+    Tiles of mosaics and labels of a fourth axis (time, b-value, phase) go before positions: a
+    slice that moves a little from one time to the next stays one slice.
+    """
     along = heights(headers)
     order = sorted(range(len(headers)), key=along.__getitem__)
     steps = [along[b] - along[a] for a, b in pairwise(order)]
     loose = min(_JITTER, 0.05 * max(steps, default=0.0))
-    tiles = _by_tile(headers, along)
-    if not tiles and min(steps, default=0.0) >= max(SAME, loose) > 0:
+    apart = min(steps, default=0.0) >= max(SAME, loose) > 0
+    known = _by_tile(headers, along) or _by_point(headers, along)
+    if not known and apart:
         return [[headers[n]] for n in order]  # the usual case: each has a place of its own
-    found = tiles or _clusters(along, order, SAME)
-    if loose > SAME:
+    found = known or _clusters(along, order, SAME)
+    if loose > SAME and not known:
         # Positions that shake a little from one time point to the next.
         looser = _clusters(along, order, loose)
         if 2 < len(looser) < len(found) and len({len(cluster) for cluster in looser}) == 1:
             found = looser
     return [[headers[n] for n in cluster] for cluster in found]
+
+
+def moves(headers: Sequence[ImageHeader]) -> bool:
+    """Whether slices may move by up to ``MOVED`` from one image of a place to the next."""
+    along = heights(headers)
+    return headers[0].tile is not None or bool(_by_point(headers, along))
 
 
 def _by_tile(headers: Sequence[ImageHeader], along: Sequence[float]) -> list[list[int]]:
@@ -55,6 +85,57 @@ def _by_tile(headers: Sequence[ImageHeader], along: Sequence[float]) -> list[lis
     if any(max(along[n] for n in g) - min(along[n] for n in g) > MOVED for g in groups.values()):
         return []
     return sorted(groups.values(), key=lambda group: min(along[n] for n in group))
+
+
+def _by_point(headers: Sequence[ImageHeader], along: Sequence[float]) -> list[list[int]]:
+    """Slices of a series whose points, told by a label, are equal stacks a little displaced.
+
+    Empty where no label tells that, and where positions tell it all the same.
+    """
+    own = len({id(h.traits) for h in headers})
+    if own == 1 or (own == len(headers) and alike(headers)):
+        return []  # the usual case: nothing but a clock differs, and that from slice to slice
+    for label in LABELS:
+        columns = _equal_stacks(headers, along, label)
+        if columns:
+            return columns
+    return []
+
+
+def _equal_stacks(
+    headers: Sequence[ImageHeader],
+    along: Sequence[float],
+    label: Label,
+) -> list[list[int]]:
+    points: dict[Hashable, list[int]] = {}
+    for n, h in enumerate(headers):
+        point = label.of(h)
+        if point is None:
+            return []
+        points.setdefault(point, []).append(n)
+    count = len(headers) // len(points)
+    if len(points) < 2 or any(len(own) != count for own in points.values()):
+        return []
+    rows = np.array([sorted(own, key=along.__getitem__) for own in points.values()])
+    places = np.array(along)[rows]
+    return rows.T.tolist() if _displaced(places, headers[0].thickness, label.strong) else []
+
+
+def _displaced(
+    places: npt.NDArray[np.float64], thickness: float | None, strong: bool
+) -> bool:
+    """Whether rows of places, one a point, are one stack that moves within bounds."""
+    moved = np.abs(places - places[:1])
+    if places.shape[1] == 1:  # one slice: only if it stays within itself
+        return bool(SAME < np.ptp(places) <= 0.5 * (thickness or 0.0))
+    steps = np.diff(places, axis=1)
+    if steps.min() < _JITTER:
+        return False
+    loose = _LOOSE * float(np.median(steps))
+    if not SAME < moved.max() <= (MOVED if strong else min(loose, MOVED)):
+        return False
+    shift = np.median(places - places[:1], axis=1, keepdims=True)
+    return bool(np.abs(places - places[:1] - shift).max() <= loose)
 
 
 def _clusters(along: Sequence[float], order: Sequence[int], tolerance: float) -> list[list[int]]:

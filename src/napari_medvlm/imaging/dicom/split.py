@@ -1,61 +1,52 @@
 """Taking the images of one series apart into coherent volumes.
 
-What differs in kind (size, colour, orientation, component, what ImageType says it shows) always
-splits. What may differ from slice to slice within a volume (echo time, kernel, tube voltage, …)
-splits only where images that differ in it lie at one position. What is left at one position
-after that is a fourth axis, which ``points`` joins.
+The questions of ``questions`` are asked one after another; then size and direction, then where
+images lie. What is left at one position after that is a fourth axis, which ``points`` joins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from .header import ImageHeader
-from .positions import MOVED, heights, stacks
+from .neighbours import Relation, relation
+from .positions import MOVED, alike, heights, moves, places_of, stacks
+from .projections import stands_alone
+from .questions import QUESTIONS, Key, Question, Rule, Unknown, what, what_labels
+from .same_plane import by_geometry
 
 #: More kinds of images than this at one position are no reconstructions but a fourth axis.
 _MOST_KINDS = 8
-#: Modalities whose images without a position are slices all the same.
-_SLICED = frozenset(("CT", "MR", "PT", "NM"))
 #: Share of the grid of times and positions that two acquisitions must fill to be time points.
 _COVERED = 0.8
-#: Directions that differ by less are one direction; and as much as a head turns in a scan.
-_EQUAL, _TURNED = 5e-3, 0.05
+#: Numbers that differ by less than this share are one answer.
+_ROUNDED = 0.01
 #: Sideways shift for each mm along the normal, of a gantry tilted by 35 degrees.
 _LEANING = 0.7
 #: Sideways distance (mm) from which images at one height are neighbours, not repeats.
 _BESIDE = 1.0
 
-Key = Callable[[ImageHeader], Hashable]
-
 
 @dataclass(frozen=True)
 class Part:
-    """Images of one volume, and in a few words what sets it apart from the series' others."""
+    """Images of one volume.
+
+    Parameters
+    ----------
+    headers
+        Its images.
+    label
+        In a few words what sets it apart from the series' other volumes.
+    remarks
+        In what its images differ all the same, one sentence each.
+    """
 
     headers: tuple[ImageHeader, ...]
     label: str = ""
-
-
-def _echo(header: ImageHeader) -> Hashable:
-    return header.traits.echo
-
-
-#: What splits images that share a position, in this order.
-_SOFT: tuple[Key, ...] = (
-    lambda h: h.traits.frame_of_reference,
-    _echo,
-    lambda h: h.traits.inversion,
-    lambda h: h.traits.kernel,
-    lambda h: h.traits.energy,
-    lambda h: h.thickness,
-    lambda h: h.traits.flip,
-    lambda h: h.traits.words,
-    lambda h: h.photometric,
-)
+    remarks: tuple[str, ...] = ()
 
 
 def split(headers: Sequence[ImageHeader]) -> list[Part]:
@@ -72,16 +63,20 @@ def split(headers: Sequence[ImageHeader]) -> list[Part]:
         In an order that does not depend on that of ``headers``.
     """
     ordered = sorted(headers, key=lambda h: (h.order, str(h.path)))
-    groups = [
-        piece
-        for kind in _by(ordered, _kind)
-        for shape in _by_geometry(kind)
-        for station in _by_station(shape)
-        for piece in _by_repeats(station)
+    groups = [ordered] if alike(ordered) and not stands_alone(ordered[0]) else _by(ordered, _kind)
+    groups = [shape for group in groups for shape in by_geometry(group)]
+    parts = []
+    for group in groups:
+        remarks: list[str] = []
+        for piece in _by_questions(group, remarks):
+            for station in _by_station(piece):
+                parts += [(repeat, tuple(remarks)) for repeat in _by_repeats(station)]
+    parts.sort(key=lambda part: -len(part[0]))
+    labels = _labels([images[0] for images, _ in parts])
+    return [
+        Part(tuple(images), label, remarks)
+        for (images, remarks), label in zip(parts, labels, strict=True)
     ]
-    groups.sort(key=lambda group: -len(group))
-    labels = _labels([group[0] for group in groups])
-    return [Part(tuple(g), label) for g, label in zip(groups, labels, strict=True)]
 
 
 def _by(headers: Iterable[ImageHeader], key: Key) -> list[list[ImageHeader]]:
@@ -92,69 +87,119 @@ def _by(headers: Iterable[ImageHeader], key: Key) -> list[list[ImageHeader]]:
 
 
 def _kind(header: ImageHeader) -> Hashable:
-    t = header.traits
-    alone = header.cine or (header.position is None and _projection(header))
-    return (
-        t.sop_class, header.modality, header.shape, header.photometric == "PALETTE COLOR",
-        t.stack, t.origin, t.component, t.marks, header.cine,
-        header.path if alone else None, None if header.cine or not alone else header.frame,
-    )  # fmt: skip
+    alone = header.cine or stands_alone(header)
+    own = header.path if alone else None, None if header.cine or not alone else header.frame
+    return what(header), own
 
 
-def _projection(header: ImageHeader) -> bool:
-    return header.location is None and header.modality not in _SLICED
-
-
-def _by_geometry(headers: Sequence[ImageHeader]) -> list[list[ImageHeader]]:
-    groups: list[list[ImageHeader]] = []
-    for header in headers:
-        for group in groups:
-            if same_geometry(group[0], header):
-                group.append(header)
-                break
-        else:
-            groups.append([header])
+def _by_questions(headers: list[ImageHeader], remarks: list[str]) -> list[list[ImageHeader]]:
+    """Apart by each question in turn; what is not taken for a difference goes into remarks."""
+    if headers[0].cine or len(headers) == 1:
+        return [headers]
+    groups = [headers]
+    for question in QUESTIONS:
+        groups = [piece for group in groups for piece in _by_answer(group, question, remarks)]
     return groups
 
 
-def same_geometry(a: ImageHeader, b: ImageHeader) -> bool:
-    """Whether two images have one pixel spacing and one orientation."""
-    if a.spacing is b.spacing and a.orientation is b.orientation:
-        return True  # the usual case: headers of one series share what is the same
-    if not _near(a.spacing, b.spacing, relative=1e-3):
+def _by_answer(
+    headers: list[ImageHeader], question: Question, remarks: list[str]
+) -> list[list[ImageHeader]]:
+    groups = _by_known(headers, question)
+    if len(groups) < 2:
+        return groups
+    if question.rule is Rule.COMPLETE:
+        return _by_completeness(headers, groups, question)
+    if question.rule is Rule.ALWAYS:
+        return groups
+    if _own_in_each_slice(headers, groups):
+        note = f"Slices differ in {question.name}, {question.tags}; they were taken as one volume."
+        remarks += [note] if note not in remarks else []
+        return [headers]
+    if question.rule is Rule.NOT_IN_TIME and _most_kinds(headers, question.key) > _MOST_KINDS:
+        return [headers]
+    if question.name == "frame of reference" and relation(groups) is Relation.CONCATENATED:
+        remarks.append(
+            f"Its slices alternate between {len(groups)} frames of reference, {question.tags}, "
+            "and fill each other's gaps; they were taken as one volume."
+        )
+        return [headers]
+    return groups
+
+
+def _by_known(headers: list[ImageHeader], question: Question) -> list[list[ImageHeader]]:
+    """Apart by different answers; images without one go with the only answer that there is."""
+    if alike(headers) and question.name != "time of acquisition":
+        return [headers]
+    groups: dict[Hashable, list[ImageHeader]] = {}
+    for header in headers:
+        groups.setdefault(question.key(header), []).append(header)
+    if len(groups) > 1:
+        groups = _rounded(groups)
+    known = [answer for answer in groups if answer not in Unknown]
+    return list(groups.values()) if len(known) > 1 else [headers]
+
+
+def _rounded(groups: dict[Hashable, list[ImageHeader]]) -> dict[Hashable, list[ImageHeader]]:
+    """Groups whose answers are numbers that differ by rounding alone, joined."""
+    numbers = sorted(answer for answer in groups if isinstance(answer, float))
+    joined: dict[Hashable, list[ImageHeader]] = {}
+    stands_for: dict[Hashable, Hashable] = {}
+    for before, number in zip([None, *numbers], numbers, strict=False):
+        near = before is not None and number - before <= _ROUNDED * abs(before)
+        stands_for[number] = stands_for[before] if near else number
+    for answer, images in groups.items():
+        joined.setdefault(stands_for.get(answer, answer), []).extend(images)
+    return joined
+
+
+def _own_in_each_slice(headers: list[ImageHeader], groups: list[list[ImageHeader]]) -> bool:
+    """Whether answers vary from slice to slice, so that they tell no volumes apart.
+
+    Programs that take identity away give each file a new id, and some values follow the slice.
+    """
+    if len(groups) < 3:
         return False
-    # Between two mosaics the scanner may have followed the patient's head.
-    turned = _TURNED if a.tile and b.tile else _EQUAL
-    return _near(a.orientation, b.orientation, absolute=turned)
+    places = places_of(headers)
+    answers = [{places[id(h)] for h in group} for group in groups]
+    count = len(set(places.values()))
+    return sum(map(len, answers)) == count and 2 * len(groups) > count
 
 
-def _near(
-    a: Sequence[float] | None,
-    b: Sequence[float] | None,
-    *,
-    relative: float = 0.0,
-    absolute: float = 0.0,
-) -> bool:
-    # Plain Python: NumPy takes fifty times as long for six numbers.
-    if a is None or b is None:
-        return a is b
-    return all(abs(x - y) <= absolute + relative * abs(y) for x, y in zip(a, b, strict=True))
+def _most_kinds(headers: list[ImageHeader], key: Key) -> int:
+    places = places_of(headers)
+    kinds: dict[int, set[Hashable]] = {}
+    for h in headers:
+        kinds.setdefault(places[id(h)], set()).add(key(h))
+    return max(map(len, kinds.values()))
+
+
+def _by_completeness(
+    headers: list[ImageHeader], groups: list[list[ImageHeader]], question: Question
+) -> list[list[ImageHeader]]:
+    """Apart where each group is a scan of its own; one where they make up one scan together."""
+    if _own_in_each_slice(headers, groups) or moves(headers):
+        return [headers]
+    how = relation(groups)
+    # What was taken when may leave a gap by itself: a slice was lost, or the table moved on.
+    parted = how is Relation.PARTED and question.name != "time of acquisition"
+    return groups if how is Relation.ALTERNATING or parted else [headers]
 
 
 def _by_station(headers: list[ImageHeader]) -> list[list[ImageHeader]]:
     """Apart where slices of one height lie beside each other, as in whole-body stations."""
     if headers[0].orientation is None or any(h.position is None for h in headers):
         return _by(headers, lambda h: h.position is None or h.orientation is None)
-    beside = MOVED if headers[0].tile else _BESIDE
-    for stack in stacks(headers):
-        if len(stack) == 1:
-            continue
-        places = np.array([h.position for h in stack])
-        if np.ptp(places, axis=0).max() > beside:
-            break
-    else:
+    columns = [stack for stack in stacks(headers) if len(stack) > 1]
+    if not columns:
         return [headers]
-    return _tracks(headers, beside)
+    beside = MOVED if moves(headers) else _BESIDE
+    cosines = np.array(headers[0].orientation).reshape(2, 3)
+    for stack in columns:
+        sideways = np.array([h.position for h in stack]) @ cosines.T
+        if np.ptp(sideways, axis=0).max() > beside:
+            return _tracks(headers, beside)
+    return [headers]
 
 
 def _tracks(headers: list[ImageHeader], beside: float) -> list[list[ImageHeader]]:
@@ -180,15 +225,20 @@ def _tracks(headers: list[ImageHeader], beside: float) -> list[list[ImageHeader]
 
 
 def _by_repeats(headers: list[ImageHeader]) -> list[list[ImageHeader]]:
-    """Apart by what tells images at one position from each other, unless it is a fourth axis."""
+    """Apart by what tells images at one position from each other, unless it is a fourth axis.
+
+    Here a missing answer is one: of two images at one place, one has it and one has not.
+    """
     if headers[0].cine:
         return [headers]
     places = stacks(headers)
     if all(len(stack) == 1 for stack in places):
         return [headers]
-    for key in _SOFT:
+    soft = (Rule.NOT_BY_SLICE, Rule.NOT_IN_TIME)
+    keys = [q.key for q in QUESTIONS if q.rule in soft]
+    for key in (*keys, lambda h: h.traits.words, lambda h: h.photometric):
         kinds = max(len({key(h) for h in stack}) for stack in places)
-        if 1 < kinds <= _MOST_KINDS or (kinds > 1 and key is _echo):
+        if 1 < kinds <= _MOST_KINDS:
             return [part for group in _by(headers, key) for part in _by_repeats(group)]
     if _partial_acquisitions(headers, places):
         return _by(headers, lambda h: h.traits.acquisition)
@@ -207,38 +257,20 @@ def _partial_acquisitions(headers: list[ImageHeader], places: list[list[ImageHea
 
 
 def _labels(heads: Sequence[ImageHeader]) -> list[str]:
+    """What sets each volume apart from the others: numbers and known words, never free text."""
     if len(heads) < 2:
         return [""] * len(heads)
-    told = [_facts(head) for head in heads]
-    apart = [n for n in range(len(told[0])) if len({facts[n] for facts in told}) > 1]
-    return [", ".join(facts[n] for n in apart if facts[n]) for facts in told]
+    columns = list(zip(*map(what_labels, heads), strict=True))
+    columns += [_answers(question, heads) for question in QUESTIONS]
+    apart = [column for column in columns if len(set(column)) > 1]
+    return [", ".join(filter(None, told)) for told in zip(*apart, strict=True)] or [""] * len(heads)
 
 
-def _facts(head: ImageHeader) -> tuple[str, ...]:
-    # Labels end in remarks, which are kept: numbers and known words, never free text.
-    t = head.traits
-    return (
-        "localizer" if t.scout else "",
-        _plane(head),
-        f"{head.shape[0]} x {head.shape[1]} pixels",
-        f"pixels of {head.spacing[0]:.4g} x {head.spacing[1]:.4g} mm" if head.spacing else "",
-        "colour" if head.shape[2] > 1 else "grey",
-        t.origin.lower() if t.origin in ("ORIGINAL", "DERIVED") else "",
-        t.component,
-        " ".join(mark for mark in t.marks).lower(),
-        f"stack {t.stack}" if t.stack.isdecimal() else "",
-        f"echo time {t.echo[1]:.5g} ms" if t.echo else "",
-        f"inversion time {t.inversion:.5g} ms" if t.inversion else "",
-        f"kernel {' '.join(t.kernel)}" if t.kernel else "",
-        f"{t.energy:.4g} kV" if t.energy else "",
-        f"slice thickness {head.thickness:.4g} mm" if head.thickness else "",
-        f"flip angle {t.flip:.4g} degrees" if t.flip else "",
-        f"acquisition {t.acquisition}" if t.acquisition is not None else "",
-    )
-
-
-def _plane(head: ImageHeader) -> str:
-    if head.orientation is None or head.position is None:
-        return ""
-    normal = np.abs(np.cross(head.orientation[:3], head.orientation[3:]))
-    return ("sagittal", "coronal", "axial")[int(np.argmax(normal))]
+def _answers(question: Question, heads: Sequence[ImageHeader]) -> tuple[str, ...]:
+    if question.label is not None:
+        return tuple(map(question.label, heads))
+    known = list(dict.fromkeys(a for h in heads if (a := question.key(h)) not in Unknown))
+    return tuple(
+        f"{question.name} {known.index(a) + 1} of {len(known)}" if len(known) > 1 and a in known
+        else "" for a in map(question.key, heads)
+    )  # fmt: skip
