@@ -230,6 +230,7 @@ def _headers(path: Path, ds: Any) -> list[ImageHeader]:
     # What all images of a file share.
     fields = pixel_fields(ds)
     fields |= {"shape": (rows, columns, samples), "pixels_at": getattr(ds, "pixels", None)}
+    fields["exam"] = read_exam(ds)
     each = functional_groups.PER_FRAME in ds or functional_groups.SHARED in ds
     if count == 1 and not each:
         head = _header(path, ds, None, [ds], fields)
@@ -285,7 +286,6 @@ def _header(
         series_number=_whole(number(value([ds], "SeriesNumber"))),
         aspect=_aspect(first("PixelAspectRatio")),
         traits=read_traits(places),
-        exam=read_exam(ds),
         notes=_notes(places),
         **fields,
     )

@@ -189,13 +189,28 @@ def _complete(grid: Any) -> tuple[list[int], list[int], tuple[str, ...]]:
 
 
 def _ranked(stacks: Stacks) -> Points:
-    ordered = [sorted(stack, key=_taken) for stack in stacks]
+    ordered = [sorted(stack, key=lambda h: (_taken(h), str(h.path))) for stack in stacks]
     points = tuple(zip(*ordered, strict=True))
-    remark = (
-        f"{len(points)} images at every position, taken as time points in the order of their "
-        f"time, acquisition and instance number{_b_values(points)}."
+    return Points(points, _times(points), (f"{_order(ordered)}{_b_values(points)}.",))
+
+
+def _order(ordered: Stacks) -> str:
+    """By what the images of each position follow each other, and no more than that."""
+    count = len(ordered[0])
+    if all(a != b for stack in ordered for a, b in pairwise(map(_when, stack))):
+        return (
+            f"{count} images at every position, taken as time points in the order of their time "
+            "and acquisition"
+        )
+    if all(a != b for stack in ordered for a, b in pairwise(map(_taken, stack))):
+        return (
+            f"{count} images at every position; no tag says what sets them apart, and their "
+            "order is that of InstanceNumber (0020,0013)"
+        )
+    return (
+        f"{count} images at every position that no tag tells apart; their order is not known, and "
+        "is that of the names of their files"
     )
-    return Points(points, _times(points), (remark,))
 
 
 def _first_of_each(stacks: Stacks) -> Points:
@@ -209,9 +224,13 @@ def _first_of_each(stacks: Stacks) -> Points:
     return Points((tuple(stack[0] for stack in ordered),), (), (remark,), unused)
 
 
-def _taken(h: ImageHeader) -> tuple[Any, ...]:
+def _when(h: ImageHeader) -> tuple[Any, ...]:
     t = h.traits
-    return (t.temporal or 0, t.cardiac or 0.0, t.trigger or 0.0, t.acquisition or 0, h.order)
+    return (t.temporal or 0, t.cardiac or 0.0, t.trigger or 0.0, t.acquisition or 0)
+
+
+def _taken(h: ImageHeader) -> tuple[Any, ...]:
+    return (*_when(h), h.order)
 
 
 def _b_values(points: Sequence[Sequence[ImageHeader]]) -> str:

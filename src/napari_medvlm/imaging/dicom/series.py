@@ -24,6 +24,7 @@ from .loading import lazy_voxels, load
 from .many_headers import Outcome, read_one
 from .pixels import display_windows, is_inverted, padding_of
 from .split import split
+from .whole_series import Series, gather
 
 
 def scan_dicom(path: Path) -> Found:
@@ -45,7 +46,7 @@ def found_in(outcomes: Iterable[tuple[Path, Outcome]]) -> Found:
     found
         Entries in the order in which their series are met.
     """
-    series: dict[str, list[ImageHeader]] = {}
+    images: list[ImageHeader] = []
     left_out: list[LeftOut] = []
     for path, outcome in outcomes:
         if isinstance(outcome, NotAnImage):
@@ -54,15 +55,10 @@ def found_in(outcomes: Iterable[tuple[Path, Outcome]]) -> Found:
             reason = f"{_reason('A damaged header', outcome)}."
             left_out.append(LeftOut(path, reason, broken=True))
         else:
-            series.setdefault(_series_of(outcome[0]), []).extend(outcome)
+            images.extend(outcome)
     with quietly():
-        entries = [entry for headers in series.values() for entry in _entries(headers, left_out)]
+        entries = [entry for series in gather(images) for entry in _entries(series, left_out)]
     return Found(tuple(entries), tuple(left_out))
-
-
-def _series_of(head: ImageHeader) -> str:
-    # Without a series' id, files of one folder are taken together.
-    return f"{head.study} {head.series or head.path.parent}"
 
 
 def _reason(what: str, error: BaseException) -> str:
@@ -72,19 +68,18 @@ def _reason(what: str, error: BaseException) -> str:
     return f"{what} ({line[:200].rstrip('.:')})" if line else what
 
 
-def _entries(headers: Sequence[ImageHeader], left_out: list[LeftOut]) -> list[Entry]:
+def _entries(series: Series, left_out: list[LeftOut]) -> list[Entry]:
     """One entry for each volume of a series; files that none of them uses are left out."""
-    parts = split(headers)
+    parts = split(series.headers)
     entries = []
     placements = []
     reasons: dict[Path, str] = {}
     for n, part in enumerate(parts):
-        remarks: tuple[str, ...] = ()
-        variant = ""
+        remarks, variant = (*series.remarks, *part.remarks), ""
         if len(parts) > 1:
             placed = part.headers[0].position is not None
             label = part.label or ("apart in place" if placed else "an image of its own")
-            remarks = (f"The series holds {len(parts)} volumes; this one: {label}.",)
+            remarks = (f"The series holds {len(parts)} volumes; this one: {label}.", *remarks)
             variant = part.label or f"{n + 1} of {len(parts)}"
         placement = place(part.headers)
         placements.append(placement)

@@ -63,7 +63,8 @@ def split(headers: Sequence[ImageHeader]) -> list[Part]:
         In an order that does not depend on that of ``headers``.
     """
     ordered = sorted(headers, key=lambda h: (h.order, str(h.path)))
-    groups = [ordered] if alike(ordered) and not stands_alone(ordered[0]) else _by(ordered, _kind)
+    one_kind = alike(ordered) and all(h.position is not None for h in ordered)
+    groups = [ordered] if one_kind and not stands_alone(ordered[0]) else _by(ordered, _kind)
     groups = [shape for group in groups for shape in by_geometry(group)]
     parts = []
     for group in groups:
@@ -134,7 +135,7 @@ def _by_known(headers: list[ImageHeader], question: Question) -> list[list[Image
     groups: dict[Hashable, list[ImageHeader]] = {}
     for header in headers:
         groups.setdefault(question.key(header), []).append(header)
-    if len(groups) > 1:
+    if len(groups) > 1 and question.rule is not Rule.COMPLETE:
         groups = _rounded(groups)
     known = [answer for answer in groups if answer not in Unknown]
     return list(groups.values()) if len(known) > 1 else [headers]
@@ -178,7 +179,8 @@ def _by_completeness(
     headers: list[ImageHeader], groups: list[list[ImageHeader]], question: Question
 ) -> list[list[ImageHeader]]:
     """Apart where each group is a scan of its own; one where they make up one scan together."""
-    if _own_in_each_slice(headers, groups) or moves(headers):
+    few = 2 * len(groups) > len(headers)  # too few images in each to be a stack
+    if few or _own_in_each_slice(headers, groups) or moves(headers):
         return [headers]
     how = relation(groups)
     # What was taken when may leave a gap by itself: a slice was lost, or the table moved on.
