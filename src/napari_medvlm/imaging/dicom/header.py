@@ -60,7 +60,8 @@ TAGS: tuple[Tag, ...] = tuple(dict.fromkeys((
     "PixelAspectRatio", "RescaleSlope", "RescaleIntercept", "FrameTime", "FrameTimeVector",
     "CineRate", "RecommendedDisplayFrameRate", "ActualFrameDuration",
     *PIXEL_TAGS, *WINDOW_TAGS, *(tag for tag, _, _ in SPACING_TAGS),
-    *exam.TAGS, *functional_groups.TAGS, *traits.TAGS, *traits.PRIVATE_TAGS, *mosaic.TAGS, _PHILIPS_SCALE,
+    *exam.TAGS, *functional_groups.TAGS, *traits.TAGS, *traits.PRIVATE_TAGS, *mosaic.TAGS,
+    _PHILIPS_SCALE,
 )))  # fmt: skip
 
 #: What differs between the images of one series; the rest of their headers is made once.

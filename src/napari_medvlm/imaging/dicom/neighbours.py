@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +45,7 @@ def relation(groups: Sequence[Sequence[ImageHeader]]) -> Relation:
     along = np.array(heights(headers))
     ends = np.cumsum([len(group) for group in groups])[:-1]
     places = sorted((np.sort(part) for part in np.split(along, ends)), key=lambda own: own[0])
-    if all(before[-1] < after[0] for before, after in zip(places, places[1:], strict=False)):
+    if all(before[-1] < after[0] for before, after in pairwise(places)):
         return Relation.CONTINUED if _continue(places) else Relation.PARTED
     one_turn = headers[0].modality in _AT_ONCE
     if one_turn or any(_complete(group) for group in groups):
@@ -64,7 +65,7 @@ def _shared(groups: Sequence[Sequence[ImageHeader]], headers: Sequence[ImageHead
 
 def _continue(places: Sequence[npt.NDArray[np.float64]]) -> bool:
     steps = np.diff(np.concatenate(places))
-    between = np.array([b[0] - a[-1] for a, b in zip(places, places[1:], strict=False)])
+    between = np.array([b[0] - a[-1] for a, b in pairwise(places)])
     return bool(between.max() <= _GAP * float(np.median(steps)))
 
 

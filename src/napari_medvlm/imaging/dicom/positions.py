@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from itertools import pairwise
+from operator import attrgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +22,12 @@ MOVED = 5.0
 _LOOSE = 0.25
 
 
+_EXAM = attrgetter("exam")
+
+
 def alike(headers: Sequence[ImageHeader]) -> bool:
     """Whether headers are known to differ in place, number and clock alone (``header.OWN``)."""
-    exam = headers[0].exam
-    return headers[0].frame is None and all(h.exam is exam for h in headers)
+    return headers[0].frame is None and len(set(map(id, map(_EXAM, headers)))) == 1
 
 
 def heights(headers: Sequence[ImageHeader]) -> tuple[float, ...]:
@@ -121,9 +124,7 @@ def _equal_stacks(
     return rows.T.tolist() if _displaced(places, headers[0].thickness, label.strong) else []
 
 
-def _displaced(
-    places: npt.NDArray[np.float64], thickness: float | None, strong: bool
-) -> bool:
+def _displaced(places: npt.NDArray[np.float64], thickness: float | None, strong: bool) -> bool:
     """Whether rows of places, one a point, are one stack that moves within bounds."""
     moved = np.abs(places - places[:1])
     if places.shape[1] == 1:  # one slice: only if it stays within itself

@@ -30,6 +30,16 @@ _LEANING = 0.7
 _BESIDE = 1.0
 
 
+#: What may tell images at one place from each other, in this order.
+_AT_ONE_PLACE: tuple[Key, ...] = (
+    *(q.key for q in QUESTIONS if q.rule in (Rule.NOT_BY_SLICE, Rule.NOT_IN_TIME)),
+    lambda h: h.traits.words,
+    lambda h: h.photometric,
+)
+#: What headers that are ``alike`` can still differ in.
+_BY_CLOCK = tuple(question for question in QUESTIONS if question.name == "time of acquisition")
+
+
 @dataclass(frozen=True)
 class Part:
     """Images of one volume.
@@ -98,7 +108,7 @@ def _by_questions(headers: list[ImageHeader], remarks: list[str]) -> list[list[I
     if headers[0].cine or len(headers) == 1:
         return [headers]
     groups = [headers]
-    for question in QUESTIONS:
+    for question in QUESTIONS if not alike(headers) else _BY_CLOCK:
         groups = [piece for group in groups for piece in _by_answer(group, question, remarks)]
     return groups
 
@@ -130,8 +140,6 @@ def _by_answer(
 
 def _by_known(headers: list[ImageHeader], question: Question) -> list[list[ImageHeader]]:
     """Apart by different answers; images without one go with the only answer that there is."""
-    if alike(headers) and question.name != "time of acquisition":
-        return [headers]
     groups: dict[Hashable, list[ImageHeader]] = {}
     for header in headers:
         groups.setdefault(question.key(header), []).append(header)
@@ -236,9 +244,7 @@ def _by_repeats(headers: list[ImageHeader]) -> list[list[ImageHeader]]:
     places = stacks(headers)
     if all(len(stack) == 1 for stack in places):
         return [headers]
-    soft = (Rule.NOT_BY_SLICE, Rule.NOT_IN_TIME)
-    keys = [q.key for q in QUESTIONS if q.rule in soft]
-    for key in (*keys, lambda h: h.traits.words, lambda h: h.photometric):
+    for key in _AT_ONE_PLACE:
         kinds = max(len({key(h) for h in stack}) for stack in places)
         if 1 < kinds <= _MOST_KINDS:
             return [part for group in _by(headers, key) for part in _by_repeats(group)]
