@@ -14,6 +14,7 @@ from ..safe_text import visible
 from .clip import Clip
 from .progress import Progress
 from .volume import Volume
+from .window_check import checked_windows
 
 #: Titles are lines in lists; longer ones are cut.
 _LONGEST_TITLE = 100
@@ -134,7 +135,7 @@ class Entry:
         if self.study:
             # By it, what was said about a study is found again when it is opened again.
             facts["study"] = self.study
-        return source.described(title=self.title, facts=facts)
+        return checked_windows(source).described(title=self.title, facts=facts)
 
 
 def entry_of(source: Volume | Clip) -> Entry:
@@ -174,6 +175,7 @@ def middle_image(volume: Volume) -> npt.NDArray[Any]:
     from .selection import Selection
     from .taking import take
 
+    volume = checked_windows(volume)
     middle = volume.spatial_shape[0] // 2
     (frame,) = take(volume, Selection(plane="acquired", indices=(middle,)))
     return frame.pixels

@@ -20,8 +20,9 @@ _SAMPLE, _SLICES = 2_000_000, 12
 def default_window(volume: Volume) -> Window | None:
     """The window a Volume is shown with when nobody chose one.
 
-    The file's first; without one the range from the 0.5th to the 99.5th percentile of evenly
-    spaced slices of the middle time, padding left out. 8-bit data is shown as it is: None.
+    The file's first (``checked_windows`` has seen to it that it shows something); without one
+    the range from the 0.5th to the 99.5th percentile of evenly spaced slices of the middle time,
+    padding left out. 8-bit data is shown as it is: None.
     """
     if volume.windows:
         return volume.windows[0]
@@ -64,6 +65,12 @@ def _if_any(values: npt.NDArray[np.float64], chosen: npt.NDArray[Any]) -> npt.ND
     return kept if kept.size else values
 
 
+def usable(window: Window) -> bool:
+    """Whether a window's numbers make sense: finite, and wide enough for its function."""
+    least = 1 if window.function == "linear" else np.nextafter(0, 1)
+    return bool(np.isfinite([window.centre, window.width]).all() and window.width >= least)
+
+
 def apply_window(values: npt.NDArray[Any], window: Window) -> npt.NDArray[np.uint8]:
     """Grey values of a window, DICOM PS3.3 C.11.2.1.2.1 (linear), .3.1, .3.2 and C.11.2.1.1.
 
@@ -85,7 +92,7 @@ def apply_window(values: npt.NDArray[Any], window: Window) -> npt.NDArray[np.uin
         If the window's width is too small for its function.
     """
     c, w = float(window.centre), float(window.width)
-    if not np.isfinite([c, w]).all() or w <= 0 or (window.function == "linear" and w < 1):
+    if not usable(window):
         least = "at least 1" if window.function == "linear" else "above 0"
         raise SelectionError(
             f"A window needs a width of {least}; got centre {c:g}, width {w:g}.",

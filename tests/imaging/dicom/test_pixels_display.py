@@ -91,7 +91,7 @@ def test_a_voi_lut_shows_what_pydicom_shows(tmp_path, bits):
 def test_luts_come_before_windows_and_keep_their_names(tmp_path):
     items = [lut_item([0, 100, 4095], name="NORMAL"), lut_item([0, 3000, 4095], name="HARDER")]
     ds = image(ramp(), VOILUTSequence=items, WindowCenter=100, WindowWidth=50)
-    windows = volume_of(save(ds, tmp_path / "a")).windows
+    windows = display_windows(opened(save(ds, tmp_path / "a")))
     assert [(w.name, w.function) for w in windows] == [
         ("normal", "table"), ("harder", "table"), ("", "linear"),
     ]  # fmt: skip

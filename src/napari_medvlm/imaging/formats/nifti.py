@@ -18,7 +18,7 @@ from ..scan import Entry
 from ..volume import Window
 from .damage import damaged
 from .inflate import open_packed, packing_of
-from .nifti_place import geometry, times
+from .nifti_place import Affine, geometry, times
 from .numbers import unpacked_at
 from .stored import Stored
 
@@ -54,7 +54,7 @@ def stored_nifti(path: Path) -> Stored:
     with damaged(path, _EXPECTED, *more), _quiet(nib.imageglobals.logger):
         with open_packed(head_file, 0, packing_of(head_file)) as stream:
             head = stream.read(_HEADER)
-        header, analyze = _header(head, nib)
+        header, analyze, pixdim = _header(head, nib)
         offset = int(header.get_data_offset())
         remarks: tuple[str, ...] = ()
         if head[344:347] == b"n+1" or head[4:7] == b"n+2":
@@ -65,7 +65,8 @@ def stored_nifti(path: Path) -> Stored:
                 f"{path.name}: expected the voxels of a .hdr/.img pair beside it; found none.",
                 "Put the .hdr and the .img file into one folder, under one name.",
             )
-        return _stored(path, header, (data_file, offset), analyze, remarks)
+        place = geometry(header, analyze, pixdim)
+        return _stored(path, header, (data_file, offset), analyze, place, remarks)
 
 
 def _offset(offset: int, least: int) -> tuple[int, tuple[str, ...]]:
@@ -113,9 +114,9 @@ def _quiet(logger: logging.Logger) -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _header(head: bytes, nib: Any) -> tuple[Any, bool]:
-    # nibabel's header of the right kind, and whether it is Analyze's. Spm2 is what nibabel
-    # itself takes for Analyze without a magic word.
+def _header(head: bytes, nib: Any) -> tuple[Any, bool, list[float]]:
+    # nibabel's header of the right kind, whether it is Analyze's, and the three spacings before
+    # nibabel mends them. Spm2 is what nibabel itself takes for Analyze without a magic word.
     analyze = False
     if head[4:8] in (b"n+2\0", b"ni2\0"):
         kind, size = nib.Nifti2Header, 540
@@ -126,7 +127,10 @@ def _header(head: bytes, nib: Any) -> tuple[Any, bool]:
     if len(head) < size:
         raise ValueError(f"the header ends after {len(head)} of {size} bytes")
     # Four zeros in place of what follows: extensions are not read.
-    return kind.from_fileobj(io.BytesIO(head[:size] + bytes(4))), analyze
+    stored = head[:size] + bytes(4)
+    untouched = kind.from_fileobj(io.BytesIO(stored), check=False)
+    pixdim = [float(step) for step in untouched["pixdim"][1:4]]
+    return kind.from_fileobj(io.BytesIO(stored)), analyze, pixdim
 
 
 @dataclass(frozen=True)
@@ -144,10 +148,11 @@ def _stored(
     header: Any,
     place: tuple[Path, int],
     analyze: bool,
+    geometry_told: tuple[Affine, bool, tuple[str, ...]],
     remarks: tuple[str, ...],
 ) -> Stored:
     array = _array(path, header)
-    affine, oriented, told = geometry(header, analyze)
+    affine, oriented, told = geometry_told
     leading = array.shape[array.axes.index("t")] if "t" in array.axes else 0
     moments, timing = times(header, leading) if leading else ((), ())
     slope, intercept = (None, None) if "c" in array.axes else header.get_slope_inter()
