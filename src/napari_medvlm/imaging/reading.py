@@ -83,7 +83,7 @@ def find(place: Path, progress: Progress | None = None) -> Found:
         if place.is_dir():
             os.scandir(place).close()  # files_in would pass over a folder that may not be read
             return find_files(list(files_in(place)), progress)
-        return _find_one(place)
+        return _find_one(place, progress)
 
 
 @contextmanager
@@ -98,7 +98,7 @@ def _opening(place: Path) -> Iterator[None]:
         ) from error
 
 
-def _find_one(path: Path) -> Found:
+def _find_one(path: Path, progress: Progress | None) -> Found:
     if not path.is_file():
         raise ImagingError(f"{path.name} is neither a file nor a folder.", "Choose a scan or clip.")
     kind = sniff(path)
@@ -108,7 +108,7 @@ def _find_one(path: Path) -> Found:
             "Choose a scan or a clip, or the folder that holds one.",
         )
     if kind != "dicom":
-        return Found(tuple(_entries(path, kind)))
+        return Found(tuple(_entries(path, kind, progress=progress)))
     load_pydicom()
     from .dicom.series import scan_dicom
 
@@ -149,7 +149,7 @@ def find_files(paths: list[Path], progress: Progress | None = None) -> Found:
     called = distinct_names(kinds)
     for path, kind in kinds.items():
         try:
-            entries += _entries(path, kind, called[path])
+            entries += _entries(path, kind, called[path], progress)
         except ImagingError as error:
             left_out.append(LeftOut(path, error.message, broken=True))
     return Found(tuple(entries), tuple(left_out))
@@ -214,12 +214,14 @@ def distinct_names(paths: Iterable[Path]) -> dict[Path, str]:
     return called
 
 
-def _entries(path: Path, kind: Kind, called: str = "") -> Sequence[Entry]:
+def _entries(
+    path: Path, kind: Kind, called: str = "", progress: Progress | None = None
+) -> Sequence[Entry]:
     with _opening(path):
         if kind == "npz":
             from .formats.npy import scan_npz
 
-            entries: Sequence[Entry] = scan_npz(path)
+            entries: Sequence[Entry] = scan_npz(path, progress)
         else:
             entries = (_scanner(kind)(path),)
     return [replace(entry, file=called or path.name) for entry in entries]

@@ -24,7 +24,9 @@ def packing_of(path: Path) -> Packing:
         return "gzip" if file.read(2) == b"\x1f\x8b" else "raw"
 
 
-def open_packed(path: Path, offset: int, packing: Packing, member: str = "") -> Any:
+def open_packed(
+    path: Path, offset: int, packing: Packing, member: zipfile.ZipInfo | None = None
+) -> Any:
     """A binary file whose ``read`` and ``readinto`` give unpacked bytes.
 
     gzip goes through isal's igzip where it is installed, which inflates about twice as fast
@@ -39,15 +41,10 @@ def open_packed(path: Path, offset: int, packing: Packing, member: str = "") -> 
     packing
         "raw" for data that are stored as they are.
     member
-        Name in a ZIP archive; the offset means nothing there.
+        Entry of a ZIP archive's directory; the offset means nothing there.
     """
-    if packing == "zip":
-        archive = zipfile.ZipFile(path)
-        try:
-            return _Both(archive.open(member), archive)
-        except BaseException:
-            archive.close()
-            raise
+    if member is not None:
+        return open_member(path, member)
     file = path.open("rb", buffering=0)
     file.seek(offset)
     if packing == "raw":
@@ -57,6 +54,34 @@ def open_packed(path: Path, offset: int, packing: Packing, member: str = "") -> 
     if packing == "bzip2":
         return _Both(bz2.BZ2File(file), file)
     return _Both(io.BufferedReader(_ZlibReader(file), _CHUNK), file)
+
+
+def open_member(path: Path, member: zipfile.ZipInfo) -> zipfile.ZipExtFile:
+    """A member of a ZIP archive, by its place: the archive's directory is not read again.
+
+    An archive may have tens of thousands of members, and ``zipfile.ZipFile`` reads its whole
+    directory each time it is opened. The checksum is verified when the member was read to its end.
+
+    Raises
+    ------
+    zipfile.BadZipFile
+        If there is no such member at its place, or it is encrypted.
+    """
+    file = path.open("rb")
+    try:
+        file.seek(member.header_offset)
+        # APPNOTE 4.3.7: 30 bytes, of which the last four are lengths of name and extra field.
+        head = file.read(30)
+        if len(head) < 30 or head[:4] != b"PK\x03\x04":
+            raise zipfile.BadZipFile("a member is not where the archive's directory says")
+        if member.flag_bits & 1:
+            raise zipfile.BadZipFile("a member is encrypted")
+        names = int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
+        file.seek(names, io.SEEK_CUR)
+        return zipfile.ZipExtFile(file, "r", member, None, True)
+    except BaseException:
+        file.close()
+        raise
 
 
 def _gzip(file: io.FileIO) -> Any:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
+from zipfile import ZipInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -53,7 +54,7 @@ class Numbers:
     text
         Whether the numbers are written out in decimal.
     member
-        Name of the member, where the packing is "zip".
+        Entry in the archive's directory, where the packing is "zip".
     """
 
     path: Path
@@ -64,7 +65,7 @@ class Numbers:
     packing: Packing = "raw"
     skip: int = 0
     text: bool = False
-    member: str = ""
+    member: ZipInfo | None = None
 
     @property
     def nbytes(self) -> int:
