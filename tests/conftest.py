@@ -12,4 +12,5 @@ os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # Nothing is kept in the user's folder.
 os.environ["MEDVLM_JOURNAL"] = "off"
+os.environ["MEDVLM_DECLARATIONS"] = "off"
 os.environ["MEDVLM_CONFIG"] = os.path.join(tempfile.mkdtemp(), "config")

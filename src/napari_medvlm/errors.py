@@ -47,6 +47,10 @@ class SelectionError(MedvlmError):
     """A choice of plane, slices or frames that the source cannot give."""
 
 
+class DeclarationError(MedvlmError):
+    """Something said about a scan that cannot be said, or that its file says otherwise."""
+
+
 class QuestionError(MedvlmError):
     """A question that the chosen model cannot take (no frames, too many, wrong kind)."""
 

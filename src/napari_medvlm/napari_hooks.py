@@ -77,7 +77,14 @@ def read_layers(path: Paths) -> list[LayerData]:
 
         return layers_in_window(paths, *asked) or NOTHING
     sources = read(paths[0]) if len(paths) == 1 else read_files(paths)
-    return [layer_data(source) for source in sources]
+    return [_layer(source) for source in sources]
+
+
+def _layer(source: Volume | Clip, name: str | None = None) -> LayerData:
+    # Imported here: asking about models is no part of reading where nothing was ever declared.
+    from .asking.declared import as_declared
+
+    return layer_data(as_declared(source), name)
 
 
 def _window() -> tuple[Any, Any] | None:
@@ -241,7 +248,7 @@ def open_scans_by_default() -> None:
 def _sample(name: str, file: str) -> list[LayerData]:
     from .demo.files import sample_path
 
-    return [layer_data(_untitled(source), name) for source in read(sample_path(file))]
+    return [_layer(_untitled(source), name) for source in read(sample_path(file))]
 
 
 def _untitled(source: Volume | Clip) -> Volume | Clip:
@@ -293,7 +300,7 @@ def wipe_journal() -> None:
         if wipe(*_window_and_layers()):
             from napari.utils.notifications import show_info
 
-            show_info("Everything that medvlm had kept was deleted.")
+            show_info("All questions and answers that medvlm had kept were deleted.")
 
 
 def _window_and_layers() -> tuple[Any, list[Any]]:

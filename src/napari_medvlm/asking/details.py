@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..imaging import Clip, Volume, Window
+from ..imaging.declaring import declared_words
 from ..imaging.layers import SOURCE_KEY, axis_letters
 from .answer.wording import window_words
 
@@ -60,14 +61,16 @@ def details(source: Volume | Clip) -> Details:
     """Details of a Volume or Clip."""
     if isinstance(source, Clip):
         return _clip_details(source)
+    said = declared_words(source.declared)
     rows = [
         ("format", source.facts.get("format", "")),
         ("modality", source.modality),
         ("body part", source.body_part.lower()),
         ("matrix", _matrix(source)),
         ("voxel size", _voxel_size(source)),
-        ("spacing from", " ".join(r for r in source.remarks if _about_spacing(r))),
+        ("spacing from", " ".join(r for r in source.remarks if _about_spacing(r) and r != said)),
         ("orientation", orientation_words(source)),
+        ("declared by you", _declared(source)),
         ("times", _times(source.times) if source.temporal else ""),
         ("study", source.facts.get("study", "")),
         *((key, str(value)) for key, value in source.facts.items() if key not in _OWN_ROW),
@@ -77,7 +80,7 @@ def details(source: Volume | Clip) -> Details:
         source.name,
         tuple((label, value) for label, value in rows if value),
         source.windows,
-        tuple(remark for remark in source.remarks if not _about_spacing(remark)),
+        tuple(r for r in source.remarks if not _about_spacing(r) and r != said),
     )
 
 
@@ -85,12 +88,13 @@ def _clip_details(clip: Clip) -> Details:
     frames, rows_, columns, _ = clip.shape
     steps = getattr(clip, "spacing", None)
     rows = [
-        ("format", "DICOM" if clip.modality else "video"),
+        ("format", "video" if not clip.modality or clip.declared else "DICOM"),
         ("modality", clip.modality),
         ("matrix", f"{frames} frames × {rows_} × {columns}"),
         ("pixel size", f"{steps[0]:.4g} × {steps[1]:.4g} mm (row, column)" if steps else ""),
         ("orientation", "unknown"),
         ("times", _times(clip.times)),
+        ("declared by you", _declared(clip)),
     ]
     return Details(
         clip.title or clip.name,
@@ -98,6 +102,10 @@ def _clip_details(clip: Clip) -> Details:
         tuple((label, value) for label, value in rows if value),
         remarks=clip.remarks,
     )
+
+
+def _declared(source: Volume | Clip) -> str:
+    return ", ".join(w.replace("=", " ").replace("_", " ") for w in source.declared.words)
 
 
 def _matrix(volume: Volume) -> str:

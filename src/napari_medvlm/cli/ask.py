@@ -209,6 +209,7 @@ def frame_facts(number: int, frame: Frame) -> dict[str, Any]:
         "window": None if frame.window is None else asdict(frame.window),
         "slab": None if frame.slab is None else asdict(frame.slab),
         "size": list(frame.size_wh),
+        "declared": list(frame.declared),
     }
 
 

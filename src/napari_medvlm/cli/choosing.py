@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..asking import Part, Parts, scaling_of
+from ..asking.declared import as_declared
 from ..errors import QuestionError, SelectionError
 from ..imaging import (
     PLANES,
@@ -142,7 +143,7 @@ def parts_of(wanted: Sequence[Wanted], contract: InputContract, *, lazy: bool) -
     for key, one in enumerate(wanted):
         if not opened[one.path]:
             read(one.path)  # says why there are none
-        source = _choose_entry(opened[one.path], one.entry).open(lazy=lazy)
+        source = as_declared(_choose_entry(opened[one.path], one.entry).open(lazy=lazy))
         label = source.name if one.label is None else one.label
         parts.append(Part(source, select(source, one, contract), label, key))
     return _told_apart(parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
+from ..asking.declared import as_declared
 from ..errors import ImagingError, SelectionError
 from ..imaging import Volume
 from ..imaging.listing import matrix_words, row_of, spacing_words
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
     entry = _chosen(scan(options.path).entries, options.series)
-    source = entry.open()
+    source = as_declared(entry.open())
     if not isinstance(source, Volume):
         raise ImagingError("A clip is no volume, and NIfTI has no place for its frames.")
     written = write_nifti(source, options.out)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import SelectionError
+from .declaration import NOTHING_DECLARED
 from .frame_cache import SHARED, FrameCache, Pixels
 from .prefetch import AHEAD, Prefetch, Turns
 
@@ -87,6 +88,8 @@ class Clip:
         self.remarks = remarks
         self.spacing = spacing
         self.title = title
+        #: What a person said where the file is silent.
+        self.declared = NOTHING_DECLARED
         self.digest = digest
         self._source = source
         self._cache = cache

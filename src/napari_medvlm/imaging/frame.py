@@ -53,6 +53,8 @@ class Frame:
     label
         What its source is called, where frames of several sources are sent together; else
         empty. Never a patient's name.
+    declared
+        What a person said of its source, where the file is silent: "modality=MR".
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -67,6 +69,7 @@ class Frame:
     time: int | None = None
     slab: FrameSlab | None = None
     label: str = ""
+    declared: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         p = self.pixels

@@ -169,11 +169,14 @@ def volume_of(layer: Any) -> Volume | Clip:
     if isinstance(source, Clip) and isinstance(data, ClipArray):
         return source
     if isinstance(source, Volume) and tuple(data.shape) == source.voxels.shape:
-        same = data is source.voxels
-        return (
-            source if same else replace(source, voxels=_voxels(data, source.coloured), identity="")
-        )
+        return source if data is source.voxels else _with_other_voxels(source, data)
     return _from_layer(layer, data)
+
+
+def _with_other_voxels(source: Volume, data: Any) -> Volume:
+    before = source.undeclared | ({"identity": ""} if source.undeclared else {})
+    voxels = _voxels(data, source.coloured)
+    return replace(source, voxels=voxels, identity="", undeclared=before)
 
 
 def _voxels(data: Any, coloured: bool) -> npt.NDArray[Any]:

@@ -89,6 +89,7 @@ def _take_clip(clip: Clip, selection: Selection) -> tuple[Frame, ...]:
                 unit="s",
                 to_source=back,
                 modality=clip.modality,
+                declared=clip.declared.words,
             )
         )
     return tuple(frames)
@@ -128,6 +129,7 @@ def _take_volume(volume: Volume, selection: Selection) -> tuple[Frame, ...]:
                 modality=volume.modality,
                 time=selection.time if volume.temporal else None,
                 slab=slab,
+                declared=volume.declared.words,
             )
         )
     return tuple(frames)

@@ -10,6 +10,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from .declaration import NOTHING_DECLARED, Declaration
+
 #: One axis label per array axis, slice first; ``t`` leads where there is time.
 SPATIAL_AXES = ("z", "y", "x")
 
@@ -103,6 +105,11 @@ class Volume:
     title
         What people call it: its file's name, or the series' description. For the screen only,
         never saved: people write patients' names there. Safe to show (see ``safe_text``).
+    declared
+        What a person said where the file is silent (see ``declaring``); it is in the other fields
+        already.
+    undeclared
+        What these fields were before, by their names.
     """
 
     voxels: npt.NDArray[Any]
@@ -122,6 +129,8 @@ class Volume:
     identity: str = ""
     padding: tuple[float, float] | None = None
     title: str = ""
+    declared: Declaration = NOTHING_DECLARED
+    undeclared: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         # Without the voxels, which are large, and the title, since a repr may end in a log.

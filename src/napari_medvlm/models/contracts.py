@@ -60,12 +60,15 @@ class Chip:
         A word or three.
     sentence
         The same in full.
+    declarable
+        Whether the file leaves it open, so that a person may say it (or has said it).
     """
 
     topic: str
     tone: Tone
     label: str
     sentence: str
+    declarable: bool = False
 
     @property
     def sign(self) -> str:

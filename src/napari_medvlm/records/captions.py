@@ -31,7 +31,7 @@ def frame_caption(number: int, frame: Frame) -> str:
     """One frame: "Image 1: axial slice 36 · −34.0 mm · lung window (C −600, W 1500)".
 
     The name of its source stands first where several were sent together; time point and slab
-    follow the number of the slice.
+    follow the number of the slice. Last comes what the user, and not the file, said of the scan.
     """
     noun = "frame" if frame.plane == "frame" else "slice"
     plane = "" if frame.plane in ("frame", "acquired") else f"{frame.plane} "
@@ -48,6 +48,9 @@ def frame_caption(number: int, frame: Frame) -> str:
         name = f"{frame.window.name} window".strip()
         centre, width = _number(frame.window.centre), _number(frame.window.width)
         words.append(f"{name} (C {centre}, W {width})")
+    if frame.declared:
+        said = ", ".join(one.replace("=", " ").replace("_", " ") for one in frame.declared)
+        words.append(f"declared by the user: {said}")
     return one_line(f"Image {number + 1}: {' · '.join(words)}")
 
 

@@ -50,6 +50,8 @@ def frame_to_plain(frame: Frame) -> dict[str, Any]:
         extra["slab"] = asdict(frame.slab)
     if frame.label:
         extra["label"] = frame.label
+    if frame.declared:
+        extra["declared"] = list(frame.declared)
     return {
         "digest": frame.digest,
         "size": list(frame.size_wh),
@@ -87,6 +89,7 @@ def frame_from_plain(plain: Mapping[str, Any], pixels: Pixels) -> Frame:
         time=plain.get("time"),
         slab=None if slab is None else FrameSlab(**slab),
         label=plain.get("label", ""),
+        declared=tuple(plain.get("declared", ())),
     )
 
 

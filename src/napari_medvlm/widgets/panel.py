@@ -42,6 +42,7 @@ from .canvas.region_list import RegionList
 from .canvas.regions_layer import RegionLayers
 from .choose.chip_row import ChipRow
 from .choose.choosing import Choosing
+from .choose.declaring import Declaring
 from .choose.legend_box import LegendBox
 from .choose.source_box import SourceBox
 from .choose.strip import Strip
@@ -104,6 +105,7 @@ class MedvlmPanel(QWidget):
         self.region_list = RegionList(napari_viewer, self._regions)
         chosen = (self.source_box, self.strip, pointing, self._regions)
         self.choosing = Choosing(napari_viewer, *chosen, self)
+        self.declaring = Declaring(napari_viewer, self.source_box, self)
         view = self.conversation_view
         self._comparing = Comparing(napari_viewer, view, pointing, self._regions)
         self._turns = Turns(self.session, view, pointing, self._comparing, self)
@@ -224,7 +226,8 @@ class MedvlmPanel(QWidget):
         self.choosing.came.connect(self._show_prepared)
         self.choosing.changed.connect(self._show_state)
         self.choosing.wished.connect(self._pump.hurry)
-        for part in (self.source_box, self.choosing):
+        self.chips.declare_asked.connect(self.declaring.ask)
+        for part in (self.source_box, self.choosing, self.declaring):
             part.said.connect(self.ask_box.show_line)
         self.ask_box.follow.toggled.connect(self._show_again)
         self.model_bar.changed.connect(self._on_model)

@@ -89,3 +89,16 @@ def test_the_panels_chips_follow_model_and_slices(qtbot: Any, panel: Any, scan: 
     assert panel.ask_box.tasks.isEnabled()
     panel.choose_slices("99")
     qtbot.waitUntil(lambda: not panel.chips.buttons, timeout=PATIENCE)
+
+
+def test_a_chip_that_the_file_leaves_open_asks_for_it_at_each_click(
+    qtbot: Any, row: ChipRow
+) -> None:
+    open_one = Chip("modality", "unsure", "kind unknown", "Nobody says.", declarable=True)
+    row.show_chips((open_one, ONE))
+    asked: list[str] = []
+    row.declare_asked.connect(asked.append)
+    for button in (row.buttons[1], row.buttons[0], row.buttons[0]):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert asked == ["modality", "modality"]
+    assert row.buttons[0].toolTip().startswith("Nobody says. Click to say it yourself")

@@ -51,6 +51,8 @@ class Sent:
         Whether the question has options; None where nobody has asked yet.
     seconds_per_frame
         Of a video; None where unknown.
+    declared
+        What a person said of it and the file does not: "modality", "body_part", "orientation".
     """
 
     frames: int
@@ -66,6 +68,7 @@ class Sent:
     tiles: bool = False
     options: bool | None = None
     seconds_per_frame: float | None = None
+    declared: frozenset[str] = frozenset()
 
 
 def sent_frames(
@@ -108,6 +111,7 @@ def sent_frames(
         tiles=tiles and not video,
         options=options,
         seconds_per_frame=pace,
+        declared=frozenset(one.partition("=")[0] for frame in frames for one in frame.declared),
     )
 
 
@@ -204,27 +208,39 @@ def _modality(contract: InputContract, name: str, code: str, sent: Sent) -> Chip
         if not contract.modalities:
             return None
         sentence = f"The file does not say what kind of image this is; {trained}."
-        return Chip("modality", "unsure", "kind unknown", sentence)
+        return Chip("modality", "unsure", "kind unknown", sentence, declarable=True)
+    said, own = _said("modality", sent)
     known = {MODALITY_WORDS.get(each, each) for each in contract.modalities}
     if word in known or not contract.modalities:
         return _part(contract, trained, word, sent)
     if word in {MODALITY_WORDS.get(each, each) for each in contract.measured}:
-        sentence = f"{trained}; its authors have also measured it on {word}, untrained."
-        return Chip("modality", "unsure", word, sentence)
-    return Chip("modality", "against", word, f"{trained}; this is {word}.")
+        sentence = f"{trained}; its authors have also measured it on {word}{said}, untrained."
+        return Chip("modality", "unsure", word, sentence, own)
+    return Chip("modality", "against", word, f"{trained}; this is {word}{said}.", own)
+
+
+def _said(topic: str, sent: Sent) -> tuple[str, bool]:
+    """Words after what a person declared, and whether it was: else the file says it."""
+    own = topic in sent.declared
+    return (", as you declared" if own else ""), own
 
 
 def _part(contract: InputContract, trained: str, word: str, sent: Sent) -> Chip:
+    said, own = _said("modality", sent)
     if not contract.body_part:
-        return Chip("modality", "inside", word, f"{trained}; this is {word}.")
+        return Chip("modality", "inside", word, f"{trained}; this is {word}{said}.", own)
     part = sent.body_part.strip()
     if not part:
-        sentence = f"{trained}; this is a {word}, and the file does not say of what."
-        return Chip("modality", "inside", word, sentence)
+        sentence = f"{trained}; this is a {word}{said}, and the file does not say of what."
+        return Chip("modality", "inside", word, sentence, declarable=True)
+    declared = "body_part" in sent.declared
+    own = own or declared
     if any(each in part.upper() for each in _CHEST):
-        return Chip("modality", "inside", word, f"{trained}; this is one.")
-    sentence = f"{trained}; the file says that this one is of: {part.lower()}."
-    return Chip("modality", "against", f"{word}, {part.lower()}", sentence)
+        said = ", as you declared" if own else ""
+        return Chip("modality", "inside", word, f"{trained}; this is one{said}.", own)
+    who = "you declared" if declared else "the file says"
+    sentence = f"{trained}; {who} that this one is of: {part.lower()}."
+    return Chip("modality", "against", f"{word}, {part.lower()}", sentence, own)
 
 
 def _plane(contract: InputContract, name: str, plane: str, sent: Sent) -> Chip | None:
@@ -232,14 +248,18 @@ def _plane(contract: InputContract, name: str, plane: str, sent: Sent) -> Chip |
     if not planes:
         return None
     trained = f"{name} was trained on {' and '.join(planes)} slices"
+    own = "orientation" in sent.declared
+    said = ", in the orientation that you declared" if own else ""
     if plane in planes:
-        return Chip("plane", "inside", plane, f"{trained}; these are.")
+        return Chip("plane", "inside", plane, f"{trained}; these are{said}.", own)
     if plane not in _PLANES:
         # Of one image without an orientation nobody knows whether it is a slice at all.
         sentence = f"How these slices lie in the patient is not known; {trained}."
-        return Chip("plane", "unsure", "plane unknown", sentence) if sent.slices else None
+        if not sent.slices:
+            return None
+        return Chip("plane", "unsure", "plane unknown", sentence, declarable=True)
     tone: Tone = "against" if contract.planes else "unsure"
-    return Chip("plane", tone, plane, f"{trained}; {plane} ones are sent.")
+    return Chip("plane", tone, plane, f"{trained}; {plane} ones are sent{said}.", own)
 
 
 def _count(contract: InputContract, name: str, sent: Sent) -> Chip:

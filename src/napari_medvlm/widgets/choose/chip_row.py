@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QPoint, Qt, Signal
 from qtpy.QtGui import QFocusEvent
 from qtpy.QtWidgets import QSizePolicy, QToolButton, QToolTip, QVBoxLayout, QWidget
 from superqt import QFlowLayout
@@ -24,6 +24,9 @@ _STYLE = (
 )
 
 
+_SAY_IT = " Click to say it yourself, or to change what you said."
+
+
 class ChipButton(QToolButton):
     """One chip; its sentence shows when it is pointed at or reached with Tab."""
 
@@ -41,7 +44,7 @@ class ChipButton(QToolButton):
         self.chip = chip
         self.setText(chip.words)
         self.setStyleSheet(_STYLE.format(colour=COLOURS[chip.tone]))
-        self.setToolTip(chip.sentence)
+        self.setToolTip(f"{chip.sentence}{_SAY_IT if chip.declarable else ''}")
         self.setAccessibleName(spoken(chip))
         self.setAccessibleDescription(chip.sentence)
 
@@ -58,6 +61,9 @@ class ChipButton(QToolButton):
 
 class ChipRow(QWidget):
     """Chips that wrap, and the sentence of the one that was clicked (Space, by keyboard)."""
+
+    #: The user wants to say what the file leaves open: the topic of the chip.
+    declare_asked = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -102,6 +108,8 @@ class ChipRow(QWidget):
     def _on_clicked(self, button: ChipButton, on: bool) -> None:
         self._open = self._keys()[self.buttons.index(button)] if on else None
         self._show_open()
+        if button.chip is not None and button.chip.declarable:
+            self.declare_asked.emit(button.chip.topic)
 
     def _keys(self) -> list[tuple[str, int]]:
         # Two planes at a time are two chips of one topic.

@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject, Signal
 
 from ...asking.choose.labels import layer_label
 from ...asking.choose.sources import Offer, offer
+from ...asking.declared import as_declared
 from ...errors import MedvlmError, SelectionError
 from ...imaging import Clip, Volume
 from ...imaging.layers import SOURCE_KEY, volume_of
@@ -81,7 +82,7 @@ class ImageLayers(QObject):
             raise SelectionError("This layer was removed.", "Choose another layer.")
         if entry.problem is None and entry.found is None:
             try:
-                source = volume_of(entry.layer)
+                source = as_declared(volume_of(entry.layer))
                 entry.found = source, offer(source)
             except MedvlmError as error:
                 entry.problem = error
@@ -114,6 +115,7 @@ class ImageLayers(QObject):
             self._entries[next(self._numbers)] = _Entry(layer)
             layer.events.name.connect(self._on_name)
             layer.events.data.connect(self._on_data)
+            layer.events.metadata.connect(self._on_data)  # something was declared about it
         for key, name in names.items():
             self.removed.emit(key, name)
         self.listed.emit(new)
@@ -130,6 +132,7 @@ class ImageLayers(QObject):
         layer = self._entries.pop(key).layer
         layer.events.name.disconnect(self._on_name)
         layer.events.data.disconnect(self._on_data)
+        layer.events.metadata.disconnect(self._on_data)
         return str(layer.name)
 
     def _on_name(self, _event: Any = None) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QWidget
 
+from ...asking.declared import as_declared
 from ...errors import ImagingError, MedvlmError
 from ...imaging.clip import Clip
 from ...imaging.layers import FACTS_KEY, SOURCE_KEY, layer_data
@@ -183,7 +184,7 @@ def _whole(entry: Entry, source: Volume, report: Report) -> Callable[[Progress],
             # Blank on the screen till now. Read whole, they are left out of the stack, and a
             # remark tells the gap.
             report(error)
-            return entry.open(progress=progress)
+            return as_declared(entry.open(progress=progress))
         return replace(source, voxels=np.asarray(voxels))
 
     return work

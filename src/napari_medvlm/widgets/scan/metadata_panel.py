@@ -22,6 +22,7 @@ from ...asking.answer.wording import number_words, window_words
 from ...asking.details import Details, layer_details
 from ...imaging.volume import Window
 from ..parts.plain import Column, PlainLabel, bold, named, quiet, rule
+from .declaring import ask_about
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -48,6 +49,13 @@ class MetadataPanel(QWidget):
         self.copy_button = QPushButton("Copy")
         named(self.copy_button, "copy", "Copy all of this as plain text, without identity")
         self.copy_button.clicked.connect(self._copy)
+        self.declare_button = QPushButton("Declare…")
+        named(
+            self.declare_button,
+            "declare",
+            "Say what the file does not: kind of image, body part, orientation, spacing",
+        )
+        self.declare_button.clicked.connect(self._declare)
         self._body: QWidget | None = None
         self.window_buttons: list[QPushButton] = []
         self._arrange()
@@ -65,6 +73,7 @@ class MetadataPanel(QWidget):
         self._column.setWidget(inside)
         foot = QHBoxLayout()
         foot.addStretch(1)
+        foot.addWidget(self.declare_button)
         foot.addWidget(self.copy_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 6, 6, 6)
@@ -78,9 +87,9 @@ class MetadataPanel(QWidget):
         layer = self._viewer.layers.selection.active
         if layer is not self._layer:
             if self._layer is not None:
-                self._layer.events.data.disconnect(self._show)
+                self._follow(self._layer, on=False)
             if layer is not None:
-                layer.events.data.connect(self._show)
+                self._follow(layer, on=True)
             self._layer = layer
         self._show()
 
@@ -88,8 +97,12 @@ class MetadataPanel(QWidget):
         """Stop following the viewer; touches nothing of Qt's, which may be gone."""
         self._viewer.layers.selection.events.active.disconnect(self._on_active)
         if self._layer is not None:
-            self._layer.events.data.disconnect(self._show)
+            self._follow(self._layer, on=False)
             self._layer = None
+
+    def _follow(self, layer: Any, *, on: bool) -> None:
+        for event in (layer.events.data, layer.events.metadata):
+            (event.connect if on else event.disconnect)(self._show)
 
     def _show(self, event: Any = None) -> None:
         shown = None if self._layer is None else layer_details(self._layer)
@@ -99,6 +112,7 @@ class MetadataPanel(QWidget):
         self.title.show_text("" if shown is None else shown.title)
         self.hint.setVisible(shown is None)
         self.copy_button.setEnabled(shown is not None)
+        self.declare_button.setEnabled(shown is not None)
         if self._body is not None:
             self._body.hide()
             self._body.deleteLater()
@@ -143,6 +157,12 @@ class MetadataPanel(QWidget):
     def _apply(self, window: Window) -> None:
         if self._layer is not None and hasattr(self._layer, "contrast_limits"):
             self._layer.contrast_limits = window.limits
+
+    def _declare(self) -> None:
+        from napari.utils.notifications import show_info
+
+        if self._layer is not None:
+            ask_about(self._viewer, self._layer, self.window(), show_info)
 
     def _copy(self) -> None:
         clipboard = QApplication.clipboard()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QApplication, QFileDialog, QWidget
 
+from ...asking.declared import as_declared
 from ...errors import ImagingError
 from ...imaging.clip import Clip
 from ...imaging.glance import glance
@@ -121,7 +122,7 @@ def _open(
 
 def _opener(entry: Entry, report: Report) -> Callable[[Progress], tuple[Volume | Clip, LayerData]]:
     def work(progress: Progress) -> tuple[Volume | Clip, LayerData]:
-        source = entry.open(lazy=is_large(entry), progress=progress)
+        source = as_declared(entry.open(lazy=is_large(entry), progress=progress))
         # Here too: without a window in the file, slices are decoded to find the contrast.
         return source, layer_data(source, report=report)
 

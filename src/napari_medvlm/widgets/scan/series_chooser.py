@@ -222,7 +222,9 @@ def choose(found: Found, parent: QWidget | None) -> list[Entry]:
         dialog.deleteLater()
 
 
-def thumbnail(pixels: npt.NDArray[Any], steps: tuple[float, ...] = (1.0, 1.0)) -> QPixmap:
+def thumbnail(
+    pixels: npt.NDArray[Any], steps: tuple[float, ...] = (1.0, 1.0), side: int = THUMBNAIL
+) -> QPixmap:
     """An image on a black square.
 
     Parameters
@@ -231,6 +233,8 @@ def thumbnail(pixels: npt.NDArray[Any], steps: tuple[float, ...] = (1.0, 1.0)) -
         uint8 (rows, columns, 3).
     steps
         Distance between rows and between columns, whose ratio is the pixel's shape.
+    side
+        Of the square, in pixels.
     """
     from qtpy.QtGui import QPainter
 
@@ -238,20 +242,20 @@ def thumbnail(pixels: npt.NDArray[Any], steps: tuple[float, ...] = (1.0, 1.0)) -
     data = pixels.tobytes()
     image = QImage(data, columns, rows, 3 * columns, QImage.Format.Format_RGB888)
     height, width = rows * steps[0], columns * steps[1]
-    scale = THUMBNAIL / max(height, width)
+    scale = side / max(height, width)
     size = QSize(max(1, round(width * scale)), max(1, round(height * scale)))
     small = QPixmap.fromImage(image).scaled(
         size, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
     )
-    square = _blank()
+    square = _blank(side)
     painter = QPainter(square)
-    painter.drawPixmap((THUMBNAIL - size.width()) // 2, (THUMBNAIL - size.height()) // 2, small)
+    painter.drawPixmap((side - size.width()) // 2, (side - size.height()) // 2, small)
     painter.end()
     return square
 
 
-def _blank() -> QPixmap:
-    pixmap = QPixmap(THUMBNAIL, THUMBNAIL)
+def _blank(side: int = THUMBNAIL) -> QPixmap:
+    pixmap = QPixmap(side, side)
     pixmap.fill(Qt.GlobalColor.black)
     return pixmap
 
