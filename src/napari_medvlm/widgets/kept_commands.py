@@ -22,8 +22,8 @@ _OFF = "Nothing is kept: the variable MEDVLM_JOURNAL is “off”."
 _NOTHING = "Nothing has been kept yet."
 _STAYS = (
     "All questions, answers and images in it are deleted and overwritten. This cannot be undone. "
-    "Models, settings, exported conversations and what you declared about scans stay; so do folders .medvlm beside scans that "
-    "are not open now."
+    "Models, settings, exported conversations and what you declared about scans stay; so do "
+    "folders .medvlm beside scans that are not open now."
 )
 
 
