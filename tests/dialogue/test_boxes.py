@@ -136,3 +136,79 @@ def test_iou_is_intersection_over_union() -> None:
     assert iou((0, 0, 2, 2), (2, 0, 3, 2)) == 0
     assert iou((0, 0, 2, 2), (0, 0, 2, 2)) == 1
     assert iou((2, 2, 0, 0), (0, 0, 2, 2)) == 0
+
+
+@pytest.mark.parametrize(
+    ("family", "text", "placed"),
+    [
+        ("chexone", "<|box|>(12, 60, 18, 87)<|/box|>", [(12, 60, 18, 87)]),
+        ("chexone", "<|box|>12 60 18 87<|/box|>", [(12, 60, 18, 87)]),
+        ("chexone", "<|box|>((12,60),(18,87))<|/box|>", [(12, 60, 18, 87)]),
+        ("chexone", '<|box|>["12", "60", "18", "87"]<|/box|>', [(12, 60, 18, 87)]),
+        ("chexone", "<|box|>(1.5,2),(3.5,4.25)<|/box|>", [(1.5, 2, 3.5, 4.25)]),
+        (
+            "internvl",
+            "<box>[[10, 20, 40, 60], [50, 50, 90, 90]]</box>",
+            [(10, 20, 40, 60), (50, 50, 90, 90)],
+        ),
+        ("internvl", "<box>[[10, 20], [40, 60]]</box>", [(10, 20, 40, 60)]),
+        ("demo", '{"bbox_2d": ["1", "2", "30", "40"]}', [(1, 2, 30, 40)]),
+        ("demo", '{"bbox_2d": [[1, 2], [30, 40]]}', [(1, 2, 30, 40)]),
+    ],
+)
+def test_a_box_is_read_in_whatever_brackets(
+    family: str, text: str, placed: list[tuple[float, ...]]
+) -> None:
+    parsed = parse(text, ParseContext(family=family, image_size_wh=((100, 100),)))
+    assert [box.raw for box in parsed.boxes] == placed
+    assert parsed.unread_boxes == parsed.dropped_boxes == parsed.misfit_boxes == 0
+
+
+@pytest.mark.parametrize(
+    ("family", "text"),
+    [
+        ("chexone", "<|box|>(40,60),(120,180)<|/box|>"),
+        ("chexone", "<|box|>(0.1,0.2),(0.4,0.5)<|/box|>"),
+        ("demo", '{"bbox_2d": [0, 0, 1, 1]}'),
+        ("internvl", "<box>[[100, 200, 1300, 1400]]</box>"),
+        ("internvl", "<box>[[0.25, 0.25, 0.5, 0.75]]</box>"),
+        ("qwen2_5_vl", '{"bbox_2d": [100, 200, 900, 950]}'),
+        ("chexone", "<|box|>(-40,6),(12,18)<|/box|>"),
+    ],
+)
+def test_numbers_that_rule_out_their_system_are_nowhere_drawn(family: str, text: str) -> None:
+    context = ParseContext(
+        family=family, image_size_wh=((100, 100),), resized_size_wh=((112, 112),)
+    )
+    parsed = parse(text, context)
+    assert (parsed.boxes, parsed.misfit_boxes) == ((), 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "unread"),
+    [
+        ("<|box|>left of the heart<|/box|>", 1),
+        ("<|box|>(12,60),(18,87<|/box|> <|box|>(1,2),(3,4)<|/box|>", 0),
+        ("<|box|>(12,60),(18)<|/box|> <|box|>(1,2),(3,4)<|/box|>", 1),
+        ('{"bbox_2d": {"x": 1, "y": 2}}', 1),
+        ('{"bbox_2d": [1, 2, 3]}', 1),
+        ('{"bbox_2d": []}', 0),
+        ('{"bbox_2d": null}', 0),
+        ('{"box_2d": [10, 20, 30, 40]}', 1),
+        ('{"bbox": [10, 20, 30, 40]}', 1),
+        ("The nodule is at [12, 60, 18, 87].", 1),
+        ("The nodule is at (12,60),(18,87).", 1),
+        ("It measures (12) by (14).", 0),
+    ],
+)
+def test_a_box_that_cannot_be_read_is_counted(text: str, unread: int) -> None:
+    parsed = parse(text, ParseContext(family="chexone", image_size_wh=((100, 100),)))
+    assert parsed.unread_boxes == unread
+
+
+def test_a_box_that_a_cut_left_open_is_not_counted() -> None:
+    context = ParseContext(
+        family="chexone", image_size_wh=((100, 100),), finish_reason="length", mode="instruct"
+    )
+    parsed = parse("<|box|>(1,2),(3,4)<|/box|> and <|box|>(12,", context)
+    assert (len(parsed.boxes), parsed.unread_boxes) == (1, 0)

@@ -24,6 +24,7 @@ from ..asking import (
     sent_question,
     size_words,
 )  # fmt: skip
+from ..asking.answer.ending import outside_words, remarks
 from ..asking.ask.generating import remark
 from ..asking.ask.typed import Typed
 from ..asking.choose.chips import chip_facts, chip_words, outside
@@ -237,7 +238,8 @@ def reply_facts(
         "prompt_tokens": reply.prompt_tokens,
         "new_tokens": reply.new_tokens,
         "seconds": round(reply.timings.total, 3),
-        "remarks": list(composed.remarks),
+        "outside": reply.outside,
+        "remarks": [*composed.remarks, *remarks(reply, question)],
     }
 
 
@@ -274,6 +276,10 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(facts))
         return EXIT_OK
+    if reply.outside:
+        print(f"\n{outside_words(reply)}", flush=True)
+    for said in remarks(reply, composed.question):
+        _say(f"! {said}")
     for box in facts["boxes"]:
         _say(f"box: {box['label'] or 'unnamed'} on image {box['image']}, {box['size']}")
     _say(f"[{reply.new_tokens} tokens, {reply.timings.total:.1f} s; not for diagnosis]")

@@ -22,6 +22,10 @@ from .reply import BoxSystem
 # A box that ends on the image's edge must not count as leaving it by a rounding error.
 _EDGE_TOLERANCE = 1e-6
 
+#: A box that reaches further beyond its image, as a part of the image's side, is in another
+#: system than it is read in: models err by a few units, not by a tenth.
+_BEYOND = 0.1
+
 _UNITS: dict[str, float] = {"percent_100": 100.0, "norm_1000": 1000.0}
 
 
@@ -111,6 +115,35 @@ def to_frame(
     if x1 <= x0 or y1 <= y0:
         return None
     return Placed((x0, y0, x1, y1), outside, reordered)
+
+
+def fits(raw: BoxXYXY, system: BoxSystem, resized_wh: SizeWH | None = None) -> bool:
+    """Whether numbers can be of a system at all.
+
+    Parameters
+    ----------
+    raw
+        As written.
+    system, resized_wh
+        As in `to_frame`.
+
+    Returns
+    -------
+    fits
+        False where a number lies well beyond the image (180 is no percent), and where all four
+        are fractions from 0 to 1 (of which no system here is made). Numbers that are not finite
+        fit nothing.
+    """
+    units = units_per_image(system, resized_wh)
+    if units is None or not all(math.isfinite(value) for value in raw):
+        return False
+    inside = all(
+        -_BEYOND * whole <= value <= (1 + _BEYOND) * whole
+        for value, whole in zip(raw, (*units, *units), strict=True)
+    )
+    fractions = all(0 <= value <= 1 for value in raw) and any(value % 1 for value in raw)
+    # (0, 0, 1, 1) is the whole image for who writes fractions, and hardly a place for others.
+    return inside and not fractions and tuple(raw) != (0, 0, 1, 1)
 
 
 def to_system(

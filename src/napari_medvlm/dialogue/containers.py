@@ -11,18 +11,23 @@ The rules, in the order in which they are applied:
 3. An open container counts only where no complete one exists: after an end token its text is
    the answer, after a cut it is the partial answer.
 4. Without a container the text is the answer; in reasoning mode, cut, it is reasoning.
+5. Whatever else holds words (between the reasoning and the container, between two containers,
+   behind the last one) is ``outside``: nothing that a model wrote is lost.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from .braces import Boxed, find_boxed, peel
 from .context import ParseContext
 
 # ASCII: with Unicode folding the Kelvin sign would pass for the k of think.
 _TAG = re.compile(r"<(/?)(think|answer)>", re.IGNORECASE | re.ASCII)
+_FENCE = re.compile(r"```[A-Za-z]{0,12}|</?s>")
+_WORD = re.compile(r"\w")
 _HEADER = re.compile(r"[#*_ \t]*(?:the[ \t]+)?final[ \t]+answer[#*_:. \t]*", re.IGNORECASE)
 
 
@@ -40,6 +45,8 @@ class Parts:
         What a cut left of a container or of a plain answer.
     finals
         Texts of all complete containers of the kind that was used, in order.
+    outside
+        Words that are neither reasoning nor answer; None where there are none.
     """
 
     reasoning: str | None = None
@@ -47,6 +54,7 @@ class Parts:
     complete: bool = False
     partial_answer: str | None = None
     finals: tuple[str, ...] = ()
+    outside: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,20 +82,24 @@ def split_containers(text: str, context: ParseContext) -> Parts:
     thought = _split_think(text, context.prompt_ends_with_think)
     answers, open_answer = _find_answers(thought.body)
     if answers:
-        finals = tuple(inner.strip() for _, inner in answers)
-        before = None if thought.closed else thought.body[: answers[0][0]]
+        finals = tuple(answer.inner.strip() for answer in answers)
+        first = answers[0].start
+        before = None if thought.closed else thought.body[:first]
         reasoning = _joined(thought.reasoning, before)
-        return Parts(reasoning, finals[-1] or None, True, None, finals)
+        between = _between(thought.body, answers, 0 if thought.closed else first)
+        return Parts(reasoning, finals[-1] or None, True, None, finals, _outside(between))
     boxed = find_boxed(thought.body)
     closed = [item for item in boxed if item.closed]
     if closed:
         finals = tuple(peel(item.inner) for item in closed)
         reasoning = _joined(thought.reasoning, _before_box(thought.body, closed[-1]))
-        return Parts(reasoning, finals[-1] or None, True, None, finals)
+        behind = thought.body[closed[-1].stop :]
+        return Parts(reasoning, finals[-1] or None, True, None, finals, _outside([behind]))
     if open_answer is not None:
-        start, inner = open_answer
-        before = None if thought.closed else thought.body[:start]
-        return _unclosed(_joined(thought.reasoning, before), inner.strip(), context)
+        before = thought.body[: open_answer.start]
+        lost = _outside([before]) if thought.closed else None
+        reasoning = _joined(thought.reasoning, None if thought.closed else before)
+        return replace(_unclosed(reasoning, open_answer.inner.strip(), context), outside=lost)
     if boxed:
         reasoning = _joined(thought.reasoning, _before_box(thought.body, boxed[0]))
         return _unclosed(reasoning, peel(boxed[0].inner), context)
@@ -159,9 +171,18 @@ def _first_answer(text: str, start: int) -> int | None:
     return None
 
 
-def _find_answers(body: str) -> tuple[list[tuple[int, str]], tuple[int, str] | None]:
-    """Complete answer containers as (start, inner), and the last open one."""
-    complete: list[tuple[int, str]] = []
+@dataclass(frozen=True)
+class _Answer:
+    """An answer container: where its tags begin and end, and what stands between them."""
+
+    start: int
+    stop: int
+    inner: str
+
+
+def _find_answers(body: str) -> tuple[list[_Answer], _Answer | None]:
+    """Complete answer containers, and the last open one."""
+    complete: list[_Answer] = []
     opening: re.Match[str] | None = None
     for tag in _TAG.finditer(body):
         if tag.group(2).lower() != "answer":
@@ -169,11 +190,29 @@ def _find_answers(body: str) -> tuple[list[tuple[int, str]], tuple[int, str] | N
         if not tag.group(1):
             opening = tag
         elif opening is not None:
-            complete.append((opening.start(), body[opening.end() : tag.start()]))
+            inner = body[opening.end() : tag.start()]
+            complete.append(_Answer(opening.start(), tag.end(), inner))
             opening = None
     if opening is None:
         return complete, None
-    return complete, (opening.start(), body[opening.end() :])
+    return complete, _Answer(opening.start(), len(body), body[opening.end() :])
+
+
+def _between(body: str, answers: Sequence[_Answer], start: int) -> list[str]:
+    """What stands around complete containers, from ``start`` on."""
+    starts = [start, *(answer.stop for answer in answers)]
+    stops = [*(answer.start for answer in answers), len(body)]
+    return [body[a:b] for a, b in zip(starts, stops, strict=True)]
+
+
+def _outside(pieces: Iterable[str]) -> str | None:
+    """Pieces that hold words; tags, fences, delimiters and a lone header are none."""
+    kept = []
+    for piece in pieces:
+        bare = _FENCE.sub("", _TAG.sub("", piece))
+        if _WORD.search(_HEADER.sub("", bare) if _HEADER.fullmatch(bare.strip()) else bare):
+            kept.append(_TAG.sub("", piece))
+    return _joined(*kept)
 
 
 def _before_box(body: str, boxed: Boxed) -> str:

@@ -16,10 +16,12 @@ All searches look a bounded number of characters ahead, so that any text takes l
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import json
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -53,6 +55,12 @@ FAMILIES = tuple(_NATIVE)
 _NUMBER = r"\s{0,8}([-+]?\d{1,9}(?:\.\d{1,9})?)\s{0,8}"
 _POINTS = rf"\({_NUMBER},{_NUMBER}\)\s{{0,8}},?\s{{0,8}}\({_NUMBER},{_NUMBER}\)"
 _FOUR = rf"\[{_NUMBER},{_NUMBER},{_NUMBER},{_NUMBER}\]"
+#: What the four numbers of a box may be written with, whatever the brackets.
+_NUMBERS_ALONE = re.compile(r"[\s\d.,;:()\[\]{}\"'+-]{0,4000}")
+_ONE_NUMBER = re.compile(r"[-+]?\d{1,9}(?:\.\d{1,9})?")
+_OTHER_KEY = re.compile(
+    r"[\"'](?:bbox|box|box_2d|bounding_box|boundingBox|bbox_3d)[\"']\s{0,8}:\s{0,8}[\[{]"
+)
 _PAIRS = re.compile(_POINTS)
 _CORNERS = re.compile(f"(?:{_POINTS}|{_FOUR})")
 _OPENING = re.compile(r"<\|box\|>|<\|box_start\|>|<box>")
@@ -146,6 +154,46 @@ def find_boxes(text: str, context: ParseContext) -> list[Written]:
     return sorted(found, key=lambda box: box.start)
 
 
+def count_unread(text: str, context: ParseContext, found: Sequence[Written]) -> int:
+    """Boxes that a text has and that nobody can read here.
+
+    Parameters
+    ----------
+    text, context
+        As in `find_boxes`.
+    found
+        What that gave.
+
+    Returns
+    -------
+    count
+        Box marks and JSON keys without four numbers; where a text has no other boxes, also points
+        and lists of four numbers outside of any mark. What a cut left open does not count.
+    """
+    starts = [box.start for box in found]
+    reach = list(itertools.accumulate((box.stop for box in found), max))
+
+    def is_read(place: int) -> bool:
+        before = bisect.bisect_right(starts, place)
+        return before > 0 and place < reach[before - 1]
+
+    count = 0
+    for opening in _OPENING.finditer(text):
+        closed = _CLOSING.search(text, opening.end(), opening.end() + _REACH) is not None
+        if (closed or context.finish_reason == "stop") and not is_read(opening.start()):
+            count += 1
+    for key in _KEY.finditer(text):
+        record = _object_around(text, key.start(), 0)
+        if record is None:
+            count += context.finish_reason == "stop" and not is_read(key.start())
+        elif record[2].get("bbox_2d") not in (None, [], {}, "") and not is_read(key.start()):
+            count += 1
+    count += sum(1 for _ in _OTHER_KEY.finditer(text))
+    if not found and not count:
+        count = sum(1 for _ in _CORNERS.finditer(text))
+    return count
+
+
 def _tagged(text: str, context: ParseContext) -> Iterator[Written]:
     openings = list(_OPENING.finditer(text))
     references = deque((m.start(), m.end(), m.group(1).strip()) for m in _REF.finditer(text))
@@ -161,10 +209,15 @@ def _tagged(text: str, context: ParseContext) -> Iterator[Written]:
         closing = _CLOSING.search(text, opening.end(), limit)
         inside_stop = closing.start() if closing else limit
         system = system_of(_NAMES[opening.group()], context)
-        for corners in _CORNERS.finditer(text, opening.end(), inside_stop):
-            stop = closing.end() if closing else corners.end()
-            yield Written(_numbers(corners), label, system, label_start, stop)
+        corners = list(_CORNERS.finditer(text, opening.end(), inside_stop))
+        for match in corners:
+            stop = closing.end() if closing else match.end()
+            yield Written(_numbers(match), label, system, label_start, stop)
             last_stop = stop
+        if not corners and closing:
+            for raw in _groups_of_four(text[opening.end() : inside_stop]):
+                yield Written(raw, label, system, label_start, closing.end())
+                last_stop = closing.end()
 
 
 def _bare(text: str, context: ParseContext) -> Iterator[Written]:
@@ -182,6 +235,17 @@ def _bare(text: str, context: ParseContext) -> Iterator[Written]:
 def _numbers(match: re.Match[str]) -> BoxXYXY:
     x0, y0, x1, y1 = (float(value) for value in match.groups() if value is not None)
     return x0, y0, x1, y1
+
+
+def _groups_of_four(inside: str) -> list[BoxXYXY]:
+    """Boxes of a mark that holds numbers and no words: "(12, 60, 18, 87)", "12 60 18 87"."""
+    if not _NUMBERS_ALONE.fullmatch(inside):
+        return []
+    numbers = [float(number) for number in _ONE_NUMBER.findall(inside)]
+    if len(numbers) % 4:
+        return []
+    fours = zip(*[iter(numbers)] * 4, strict=True)
+    return [(x0, y0, x1, y1) for x0, y0, x1, y1 in fours]
 
 
 def _json(text: str, context: ParseContext) -> Iterator[Written]:
@@ -233,13 +297,30 @@ def _load(piece: str) -> dict[str, Any] | None:
 
 
 def _quadruples(value: object) -> list[BoxXYXY]:
-    """Boxes of one JSON value: four numbers, or a list of such lists."""
+    """Boxes of one JSON value: four numbers or two points, or a list of such lists."""
     if not isinstance(value, list):
         return []
     boxes: list[BoxXYXY] = []
     for item in [value, *value]:
-        if isinstance(item, list) and len(item) == 4:
-            x0, y0, x1, y1 = item
-            if all(isinstance(number, float) for number in item):
-                boxes.append((x0, y0, x1, y1))
+        numbers = _flat(item)
+        if len(numbers) == 4:
+            x0, y0, x1, y1 = numbers
+            boxes.append((x0, y0, x1, y1))
     return boxes
+
+
+def _flat(item: object) -> list[float]:
+    """Four numbers of one box, also as two points or as text; else an empty list."""
+    if not isinstance(item, list):
+        return []
+    if len(item) == 2 and all(isinstance(point, list) and len(point) == 2 for point in item):
+        item = [*item[0], *item[1]]
+    numbers = []
+    for value in item:
+        if isinstance(value, str) and _ONE_NUMBER.fullmatch(value.strip()):
+            numbers.append(float(value))
+        elif isinstance(value, float):
+            numbers.append(value)
+        else:
+            return []
+    return numbers if len(numbers) == 4 else []

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from .boxes import to_frame, units_per_image
+from .boxes import fits, to_frame, units_per_image
 from .containers import split_containers
 from .context import FramePlace, ParseContext
 from .letters import chosen_letters
-from .markup import Written, find_boxes
+from .markup import Written, count_unread, find_boxes
 from .references import find_mentions, find_references, resolve
 from .reply import Box, Reply, Timings
 
@@ -36,6 +36,12 @@ class Parsed:
         Of the answer (or of what a cut left of it), on their frames.
     dropped_boxes
         Boxes without area on the frame, or for an image that was not sent.
+    misfit_boxes
+        Boxes whose numbers cannot be of the system that they are read in; they are nowhere drawn.
+    unread_boxes
+        Boxes in a writing that is not read here.
+    outside
+        Words that are neither reasoning nor answer.
     """
 
     reasoning: str | None
@@ -47,6 +53,19 @@ class Parsed:
     conflict: bool
     boxes: tuple[Box, ...]
     dropped_boxes: int
+    misfit_boxes: int = 0
+    unread_boxes: int = 0
+    outside: str | None = None
+
+
+@dataclass
+class _Boxes:
+    """Boxes of a text, and how many have no place for which reason."""
+
+    placed: list[Box] = field(default_factory=list)
+    dropped: int = 0
+    misfit: int = 0
+    unread: int = 0
 
 
 def parse(text: str, context: ParseContext) -> Parsed:
@@ -65,7 +84,7 @@ def parse(text: str, context: ParseContext) -> Parsed:
     """
     parts = split_containers(text, context)
     letters = chosen_letters(parts.answer, context.choices)
-    boxes, dropped = _place(parts.answer or parts.partial_answer or "", context)
+    boxes = _place(parts.answer or parts.partial_answer or "", context)
     return Parsed(
         reasoning=parts.reasoning,
         answer=parts.answer,
@@ -74,8 +93,11 @@ def parse(text: str, context: ParseContext) -> Parsed:
         complete=parts.complete,
         partial_answer=parts.partial_answer,
         conflict=len({_meaning(final, context) for final in parts.finals}) > 1,
-        boxes=boxes,
-        dropped_boxes=dropped,
+        boxes=tuple(boxes.placed),
+        dropped_boxes=boxes.dropped,
+        misfit_boxes=boxes.misfit,
+        unread_boxes=boxes.unread,
+        outside=parts.outside,
     )
 
 
@@ -120,6 +142,10 @@ def read_reply(
         conflict=parsed.conflict,
         boxes=parsed.boxes,
         dropped_boxes=parsed.dropped_boxes,
+        misfit_boxes=parsed.misfit_boxes,
+        unread_boxes=parsed.unread_boxes,
+        outside=parsed.outside or "",
+        thought_opened=context.prompt_ends_with_think,
         references=(
             *find_references(reasoning, context.places, "reasoning"),
             *find_references(answer, context.places, "answer"),
@@ -139,30 +165,35 @@ def _meaning(final: str, context: ParseContext) -> object:
     return frozenset(letters) or final.strip().removesuffix(".").casefold()
 
 
-def _place(text: str, context: ParseContext) -> tuple[tuple[Box, ...], int]:
+def _place(text: str, context: ParseContext) -> _Boxes:
     sizes = context.image_size_wh
-    if not sizes or ("bbox_2d" not in text and "<" not in text and "(" not in text):
-        return (), 0
-    placed: list[Box] = []
-    dropped = 0
+    boxes = _Boxes()
+    if not sizes or not any(mark in text for mark in "<([{"):
+        return boxes
     done = 0
     frame: int | None = 0
-    for written in find_boxes(text, context):
+    found = find_boxes(text, context)
+    boxes.unread = count_unread(text, context, found)
+    for written in found:
         # A second box under the same label lies on the same image as the first.
         if written.start >= done or written.image is not None:
             frame = _frame_of(written, text[done : written.start], len(sizes))
         done = written.stop
         if frame is None:
-            dropped += 1
+            boxes.dropped += 1
             continue
         resized = context.resized_size_wh[frame] if frame < len(context.resized_size_wh) else None
         if min(sizes[frame]) <= 0 or units_per_image(written.system, resized) is None:
+            boxes.unread += 1
+            continue
+        if not fits(written.raw, written.system, resized):
+            boxes.misfit += 1
             continue
         on_frame = to_frame(written.raw, written.system, sizes[frame], resized)
         if on_frame is None:
-            dropped += 1
+            boxes.dropped += 1
             continue
-        placed.append(
+        boxes.placed.append(
             Box(
                 label=written.label,
                 box=on_frame.box,
@@ -173,7 +204,7 @@ def _place(text: str, context: ParseContext) -> tuple[tuple[Box, ...], int]:
                 reordered=on_frame.reordered,
             )
         )
-    return tuple(placed), dropped
+    return boxes
 
 
 # How far before a box its image may be named.

@@ -84,6 +84,10 @@ class Reply:
     ``raw`` is the text as decoded; the other fields are read from it by ``parse``.
     ``complete`` is false when the final container was never closed; ``partial_answer``
     holds what the token limit cut; ``conflict`` says that several final answers differ.
+    ``outside`` holds words that are neither reasoning nor answer; ``thought_opened`` says that the
+    prompt began the reasoning. Boxes without a place: ``dropped_boxes`` have no area or name an
+    image that was not sent, the numbers of ``misfit_boxes`` cannot be of the model's coordinate
+    system, and ``unread_boxes`` are written in a form that is not read here.
     """
 
     raw: str
@@ -96,6 +100,10 @@ class Reply:
     conflict: bool = False
     boxes: tuple[Box, ...] = ()
     dropped_boxes: int = 0
+    misfit_boxes: int = 0
+    unread_boxes: int = 0
+    outside: str = ""
+    thought_opened: bool = False
     masks: tuple[Mask, ...] = ()
     references: tuple[Reference, ...] = ()
     finish_reason: FinishReason = "stop"

@@ -18,6 +18,7 @@ from .plain import canonical
 _PLAIN = tuple(
     f.name for f in fields(Reply) if f.name not in ("boxes", "masks", "references", "timings")
 )
+_LATER = ("misfit_boxes", "unread_boxes", "outside", "thought_opened")
 
 
 def reply_to_json(reply: Reply) -> str:
@@ -49,7 +50,8 @@ def reply_from_json(text: str) -> Reply:
     """
     try:
         plain = json.loads(text)
-        given = {name: plain[name] for name in _PLAIN}
+        # What a newer version writes down is absent from answers that were kept before it.
+        given = {name: plain[name] for name in _PLAIN if name in plain or name not in _LATER}
         given |= {name: tuple(given[name]) for name in ("choices", "token_ids")}
         return Reply(
             **given,

@@ -28,6 +28,7 @@ from ..asking.choose.parts import as_video
 from ..dialogue import Question, Reply, Turn
 from ..engine import ModelThread
 from ..errors import MedvlmError
+from ..models import taken_out_words
 from .answer.comparing import Comparing
 from .answer.conversation_view import ConversationView
 from .answer.exporting import Exporting
@@ -193,7 +194,8 @@ class MedvlmPanel(QWidget):
         exchange = self._turns.ask(composed.question, offer, layers, follows=follows)
         self.conversation_view.come_into_view()
         self.ask_box.sent()
-        self.ask_box.show_line(" ".join(composed.remarks))
+        taken_out = taken_out_words(composed.question, offer.profile, offer.choice.path)
+        self.ask_box.show_line(" ".join(filter(None, (*composed.remarks, taken_out))))
         self._pump.hurry()
         self._show_state()
         return exchange.request

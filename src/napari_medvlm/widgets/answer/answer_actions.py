@@ -5,6 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QApplication, QHBoxLayout, QToolButton, QWidget
 
+from ...asking.answer.ending import outside_words
 from ...asking.talk.exchange import Exchange
 from ..parts.plain import named, quiet
 
@@ -79,8 +80,13 @@ class AnswerActions(QWidget):
 
 
 def copied_words(exchange: Exchange) -> str:
-    """What "copy" copies: the answer as the model wrote it, the reasoning where there is none."""
-    return exchange.answer.strip() or exchange.reasoning.strip()
+    """What "copy" copies: the answer as the model wrote it, the reasoning where there is none.
+
+    Words that stand outside of the answer go with it.
+    """
+    words = exchange.answer.strip() or exchange.reasoning.strip()
+    outside = "" if exchange.reply is None else outside_words(exchange.reply)
+    return "\n\n".join(part for part in (words, outside) if part)
 
 
 def copy_answer(exchange: Exchange) -> None:

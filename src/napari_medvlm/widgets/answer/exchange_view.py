@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFrame, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from ...asking.answer.ending import choice_words, is_bare_choice, remarks
+from ...asking.answer.ending import choice_words, is_bare_choice, outside_words, remarks
 from ...asking.answer.linking import find_links, link_words
 from ...asking.answer.placing import Grid, PlacedBox
 from ...asking.answer.searching import Hit
@@ -121,6 +121,9 @@ class ExchangeView(QFrame):
         self.choice = bold(PlainLabel())
         self.choice.setAccessibleName("The chosen option")
         self.choice.hide()
+        self.outside = quiet(TextView(aside=True))
+        self.outside.setAccessibleName("Words outside of the answer")
+        self.outside.hide()
         self.raw = TextView(aside=True)
         self.raw.setAccessibleName("The text as the model wrote it")
         self.raw.hide()
@@ -154,6 +157,7 @@ class ExchangeView(QFrame):
             self.reasoning,
             self.choice,
             self.answer,
+            self.outside,
             self.raw,
             self.remarks,
             self.meta,
@@ -181,6 +185,8 @@ class ExchangeView(QFrame):
         self.choice.show_text(choice)
         # "B" below "B: pneumothorax" would say nothing more.
         self.answer.setVisible(bool(self.answer.text()) and not (choice and is_bare_choice(reply)))
+        self.outside.show_text(outside_words(reply))
+        self.outside.setVisible(bool(self.outside.text()))
         self.remarks.show_text("\n".join(f"! {said}" for said in remarks(reply, question)))
 
     def _link_reasoning(self) -> None:
@@ -255,7 +261,7 @@ class ExchangeView(QFrame):
         reply = self.exchange.reply
         if on and reply is not None:
             self.raw.show_written(reply.raw)
-            for part in (self.head, self.reasoning, self.choice, self.answer):
+            for part in (self.head, self.reasoning, self.choice, self.answer, self.outside):
                 part.hide()
         self.raw.setVisible(on)
         if not on:
