@@ -78,7 +78,7 @@ def test_no_patient_can_be_found_in_what_is_kept(
     assert titles == ("QX16WORD", "Qxfile_Doe.npy")
     frames = gather(
         [
-            Part(one, Selection((0,), "acquired"), layer_label(one.title, one, ours=True), key)
+            Part(one, Selection((0,), "acquired"), layer_label(one.title, one, titles=titles), key)
             for key, one in enumerate((source, other))
         ]
     )

@@ -108,6 +108,8 @@ def say_chips(chips: Sequence[Chip]) -> None:
         _say(chip_words(chips))
     for chip in outside(chips):
         _say(f"{chip.sign} {chip.sentence}")
+    if any(chip.declarable and chip.tone == "unsure" for chip in chips):
+        _say("What a file does not say you can: medvlm read PATH --declare modality=…")
 
 
 class _Printer:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from .. import __version__
 from ..errors import MedvlmError
+from ..safe_text import visible
 
 #: command -> (module, one line of help)
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -77,7 +78,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except MedvlmError as error:
-        print(f"medvlm {options.command}: {' '.join(str(error).split())}", file=sys.stderr)
+        words = visible(" ".join(str(error).split()))
+        print(f"medvlm {options.command}: {words}", file=sys.stderr)
         return EXIT_USER_ERROR
     except KeyboardInterrupt:
         print(f"medvlm {options.command}: interrupted", file=sys.stderr)

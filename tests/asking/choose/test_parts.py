@@ -97,17 +97,16 @@ def test_a_region_stays_on_the_source_it_was_drawn_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "ours", "path", "label"),
+    ("name", "path", "label"),
     [
-        ("prior", False, "/data/Doe_Jane.nii.gz", "prior"),
-        ("Doe_Jane", False, "/data/Doe_Jane.nii.gz", "ct"),
-        ("doe_jane [1]", False, "/data/Doe_Jane.nii.gz", "ct"),
-        ("CT 3fa2c1", True, "/data/ct.nii", "CT 3fa2c1"),
-        ("anything", False, None, "anything"),
+        ("prior", "/data/Doe_Jane.nii.gz", "prior"),
+        ("Doe_Jane", "/data/Doe_Jane.nii.gz", "ct"),
+        ("doe_jane [1]", "/data/Doe_Jane.nii.gz", "ct"),
+        ("anything", None, "anything"),
     ],
 )
-def test_a_label_is_no_name_of_a_file(name: str, ours: bool, path: str | None, label: str) -> None:
-    assert layer_label(name, ct(), ours=ours, path=path) == label
+def test_a_label_is_no_name_of_a_file(name: str, path: str | None, label: str) -> None:
+    assert layer_label(name, ct(), path=path) == label
 
 
 @pytest.mark.parametrize(
@@ -116,7 +115,10 @@ def test_a_label_is_no_name_of_a_file(name: str, ours: bool, path: str | None, l
         ("Doe_Jane.nii.gz", "ct"),
         ("Doe_Jane.nii.gz [1]", "ct"),
         ("Doe_Jane.nii.gz copy", "ct"),
-        ("doe_jane", "ct"),
+        ("denoised doe_jane.nii.gz", "ct"),
+        ("T1 [1]", "ct"),
+        ("T1, prior", "T1, prior"),
+        ("prior: doe_jane.nii.gz", "ct"),
         ("prior", "prior"),
         ("Doe's knee", "Doe's knee"),  # typed by the user
     ],
@@ -124,8 +126,7 @@ def test_a_label_is_no_name_of_a_file(name: str, ours: bool, path: str | None, l
 def test_a_title_stays_on_the_screen_and_a_name_that_the_user_gave_is_a_label(
     name: str, label: str
 ) -> None:
-    source = replace(ct(), title="Doe_Jane.nii.gz")
-    assert layer_label(name, source, ours=True) == label
+    assert layer_label(name, ct(), titles=("", "T1", "Doe_Jane.nii.gz")) == label
 
 
 def test_time_points_are_told_of_volumes_that_have_them() -> None:

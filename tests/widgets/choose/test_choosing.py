@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -607,3 +608,22 @@ def test_scaling_by_itself_is_of_volumes_alone(
     of_film, of_scan = panel.source_box.parts()
     assert (of_film.selection.scaling, of_scan.selection.scaling) == ("window", "slice_extremes")
     assert panel.source_box.options.own.isVisible()
+
+
+def test_names_of_files_are_on_the_screen_and_pseudonyms_are_sent(
+    viewer: Any, panel: MedvlmPanel, tmp_path: Path
+) -> None:
+    for name in ("Doe_t1.npy", "Doe_t2.npy"):
+        np.save(tmp_path / name, np.full((3, 8, 8), len(viewer.layers), np.int16))
+        viewer.open(str(tmp_path / name), plugin="napari-medvlm")
+    first, second = viewer.layers
+    box = panel.source_box
+    assert [box.layers.itemText(n) for n in range(2)] == ["Doe_t1.npy", "Doe_t2.npy"]
+    there = box.layers_there
+    assert [there.label(there.key(one)) for one in (first, second)] == [
+        one.metadata["medvlm_source"].name for one in (first, second)
+    ]
+    made = viewer.add_image(np.zeros((3, 8, 8)), name="mean of Doe_t1.npy")
+    assert "Doe" not in there.label(there.key(made))
+    first.name = "prior"
+    assert there.label(there.key(first)) == "prior"

@@ -8,16 +8,21 @@ the layer a name.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import PurePath
 
 from ...imaging import Clip, Volume
 
 #: What napari adds to the name of a second layer, and of a duplicated one.
 _ADDED = re.compile(r"( \[\d+\]| copy)+$")
+#: Shorter titles, such as "T1", may be part of a name that the user types.
+_TELLING = 8
 
 
-def layer_label(name: str, source: Volume | Clip, *, ours: bool, path: str | None = None) -> str:
-    """The name of a layer, or its pseudonym where the name comes from a file.
+def layer_label(
+    name: str, source: Volume | Clip, *, titles: Iterable[str] = (), path: str | None = None
+) -> str:
+    """The name that the user gave a layer, or its pseudonym where the name comes from a file.
 
     Parameters
     ----------
@@ -25,19 +30,16 @@ def layer_label(name: str, source: Volume | Clip, *, ours: bool, path: str | Non
         Of the layer. What a user types is the user's; what a reader gave is not.
     source
         Behind the layer.
-    ours
-        Whether this plugin read it.
+    titles
+        Titles of all scans that are open: a layer that another plugin made of one of them often
+        has its name in its own.
     path
-        The file that another reader took it from. Such readers name layers after files, and
-        files are often named after patients.
+        The file that another reader took the layer from. Such readers name layers after files,
+        and files are often named after patients.
     """
     shown = name.casefold()
-    if ours:
-        title = source.title.casefold()
-        given = bool(title) and (
-            title in shown or _ADDED.sub("", shown) == PurePath(title).name.split(".")[0]
-        )
-    else:
-        stem = "" if path is None else PurePath(path).name.split(".")[0].casefold()
-        given = bool(stem) and stem in shown
+    stem = PurePath(path or "").name.split(".")[0].casefold()
+    given = bool(stem) and stem in shown
+    for title in filter(None, map(str.casefold, titles)):
+        given |= _ADDED.sub("", shown) == title or (len(title) >= _TELLING and title in shown)
     return source.name if given else name

@@ -100,9 +100,10 @@ class ImageLayers(QObject):
             source = self.read(key)[0]
         except MedvlmError:
             return ""
-        path = getattr(layer.source, "path", None)
-        ours = SOURCE_KEY in layer.metadata
-        return layer_label(layer.name, source, ours=ours, path=path)
+        path = None if SOURCE_KEY in layer.metadata else getattr(layer.source, "path", None)
+        open_scans = (one.metadata.get(SOURCE_KEY) for one in self.layers)
+        titles = [scan.title for scan in open_scans if isinstance(scan, Volume | Clip)]
+        return layer_label(layer.name, source, titles=titles, path=path)
 
     def look(self, _event: Any = None) -> None:
         """Find out which layers there are."""

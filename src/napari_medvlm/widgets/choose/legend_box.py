@@ -17,7 +17,8 @@ class LegendBox(QWidget):
         named(
             self.tell,
             "Tell the model which images are of which layer",
-            "Add this sentence to the question. Rename a layer to have it called otherwise",
+            "Add this sentence to the question. Scans go by pseudonyms in it, since names of files "
+            "may be patients'; rename a layer to have it called as you like",
         )
         self.words = quiet(PlainLabel())
         self.words.setAccessibleName("What the question says about its images")
