@@ -62,7 +62,7 @@ class Head:
     dtype: np.dtype[Any]
 
 
-def read_head(file: IO[bytes], name: str) -> Head:
+def read_head(file: IO[bytes] | zipfile.ZipExtFile, name: str) -> Head:
     """Read an array's header from where the file stands, and no further.
 
     Raises
@@ -88,7 +88,9 @@ def read_head(file: IO[bytes], name: str) -> Head:
     return Head(tuple(int(n) for n in shape), bool(fortran), dtype)
 
 
-def _utf8_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def _utf8_header(
+    file: IO[bytes] | zipfile.ZipExtFile,
+) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     # Version 3 differs in the encoding of field names alone, and fields are refused.
     length = int.from_bytes(file.read(4), "little")
     if length > 10_000:

@@ -42,6 +42,9 @@ class Wanted:
         Number of frames where something outside the stream tells it.
     codec
         The kind of an elementary stream; told by its first bytes if None.
+    square
+        Whether frames of oblong pixels are resampled to square ones. Not where something outside
+        the stream tells the distance of its stored pixels.
     """
 
     path: str | None = None
@@ -49,6 +52,7 @@ class Wanted:
     fps: float | None = None
     frames: int | None = None
     codec: Codec | None = None
+    square: bool = False
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,8 @@ def open_stream(
 
 def _open(path: Path, backend: Backend | None) -> tuple[GuardedSource, Clip]:
     _check(path)
-    source = GuardedSource(Wanted(path=str(path.absolute())), name=path.name, using=backend)
+    wanted = Wanted(path=str(path.absolute()), square=True)
+    source = GuardedSource(wanted, name=path.name, using=backend)
     digest = _digest(path)
     remarks = (*source.remarks, *rate_remarks(source.times))
     return source, Clip(source, digest=digest, name=f"clip {digest[:6]}", remarks=remarks)

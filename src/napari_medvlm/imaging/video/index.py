@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from .facts import MOST_FRAMES, Alive, DecodingError
+from .sizes import size_mark
 
 #: Packets between two signs of life.
 _ALIVE_EVERY = 500
+#: Different sizes that are looked for; a stream of more is hostile.
+_MOST_MARKS = 16
 
 
 @dataclass(frozen=True)
@@ -24,14 +28,29 @@ class Index:
         Times of those that have one, ascending.
     keys
         Times of key frames, ascending.
+    ascending
+        Whether times never fall from packet to packet.
+    longest
+        The longest time that a packet says its frame is shown; 0 where none does.
+    marks
+        Times of key frames from which on frames may have another size, the first one's first
+        (see ``sizes``).
     """
 
     count: int
     stamps: list[int]
     keys: list[int]
+    ascending: bool = True
+    longest: int = 0
+    marks: tuple[int, ...] = ()
+
+    @property
+    def repeated(self) -> int:
+        """How many frames have the time of another one before them."""
+        return len(self.stamps) - len(set(self.stamps))
 
 
-def index_packets(packets: Iterable[Any], alive: Alive) -> Index:
+def index_packets(packets: Iterable[Any], alive: Alive, codec: str = "") -> Index:
     """From the packets themselves: exact, and reads the whole file.
 
     Raises
@@ -39,9 +58,10 @@ def index_packets(packets: Iterable[Any], alive: Alive) -> Index:
     DecodingError
         If there are none, or too many.
     """
-    count = 0
+    count = longest = 0
     stamps: list[int] = []
     keys: list[int] = []
+    marks: dict[bytes, int] = {}
     for n, packet in enumerate(packets):
         if n % _ALIVE_EVERY == 0:
             alive()
@@ -51,13 +71,17 @@ def index_packets(packets: Iterable[Any], alive: Alive) -> Index:
         if packet.size == 0 or packet.is_discard or packet.is_corrupt:
             continue
         count += 1
+        longest = max(longest, packet.duration or 0)
         if packet.pts is not None:
             stamps.append(packet.pts)
             if packet.is_keyframe:
                 keys.append(packet.pts)
+                if len(marks) < _MOST_MARKS and (mark := size_mark(codec, packet)):
+                    marks.setdefault(mark, packet.pts)
     if not count:
         raise DecodingError("no video could be decoded: it has no frames")
-    return Index(count, sorted(stamps), sorted(keys))
+    ascending = all(after >= before for before, after in pairwise(stamps))
+    return Index(count, sorted(stamps), sorted(keys), ascending, longest, tuple(marks.values()))
 
 
 def index_table(stream: Any) -> Index | None:

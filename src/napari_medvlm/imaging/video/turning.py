@@ -52,7 +52,27 @@ def turn_of(matrix: bytes | None) -> Turn:
     """
     if matrix is None or len(matrix) < 36:
         return Turn()
-    a, b, _, c, d = struct.unpack("=9i", matrix[:36])[:5]
+    a, b, c, d = _linear(matrix)
     if abs(a) + abs(d) >= abs(b) + abs(c):
         return Turn(upside_down=d < 0, mirrored=a < 0)
     return Turn(transposed=True, upside_down=b < 0, mirrored=c < 0)
+
+
+def _linear(matrix: bytes) -> tuple[int, int, int, int]:
+    a, b, _, c, d = struct.unpack("=9i", matrix[:36])[:5]
+    return a, b, c, d
+
+
+def is_plain_turn(matrix: bytes | None) -> bool:
+    """Whether a display matrix asks for nothing but what ``turn_of`` gives.
+
+    Other angles, shear, and pixels stretched more along one side than along the other are not
+    applied.
+    """
+    if matrix is None or len(matrix) < 36:
+        return True
+    a, b, c, d = _linear(matrix)
+    kept, left = ((a, d), (b, c)) if abs(a) + abs(d) >= abs(b) + abs(c) else ((b, c), (a, d))
+    most = max(map(abs, kept))
+    slack = most / 1000  # a matrix of rounded sines
+    return most > 0 and max(map(abs, left)) <= slack and abs(abs(kept[0]) - abs(kept[1])) <= slack

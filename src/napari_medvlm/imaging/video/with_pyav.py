@@ -13,19 +13,20 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from ...extras import require
 from ..frame_cache import Pixels
 from .containers import ELEMENTARY, HEAD, container_of
 from .facts import MOST_PIXELS, Alive, DecodingError, Facts, Wanted
 from .index import Index, index_packets, index_table
-from .turning import Turn, turn_of
+from .remarks import choice_remark, cut_remark, display_matrix, picture_remarks, time_remarks
+from .shaping import Size, shaping_of
+from .turning import turn_of
 
 #: Codecs in which a frame marked as no reference really is none: those may be left out on the
 #: way to a wanted one. (In HEVC the mark means "not within its own temporal layer".)
@@ -82,16 +83,23 @@ class PyAVDecoder:
             raise DecodingError("no video could be decoded") from error
         if first is None:
             raise DecodingError("no video could be decoded: it has no whole frame")
-        self._turn: Turn = turn_of(_display_matrix(first))
-        self._stored = (int(first.height), int(first.width))
+        frames = [first, *self._ready]
+        sizes = self._sizes(first)
+        aspect = self._aspect()
+        self._shaping = shaping_of(
+            sizes, aspect if wanted.square else Fraction(1), turn_of(display_matrix(first))
+        )
         self.facts = Facts(
             times=self._times,
-            size=self._turn.size(self._stored),
+            size=self._shaping.size,
             fps=self._rate(),
-            remarks=self._remarks(first),
+            remarks=(
+                *choice_remark(self._stream, self._streams()),
+                *picture_remarks(self._stream, frames, sizes, aspect, self._shaping),
+                *time_remarks(self._packed, self._made_rate),
+                *self._cut_off(),
+            ),
         )
-        self._ready.appendleft(first)
-        self._at = -1
 
     def close(self) -> None:
         self._container.close()
@@ -115,11 +123,7 @@ class PyAVDecoder:
             metadata_errors="ignore",
             options={"protocol_whitelist": "file"},
         )
-        cover = self._av.stream.Disposition.attached_pic
-        streams = [s for s in self._container.streams.video if not s.disposition & cover]
-        if not streams:
-            raise DecodingError("expected a video; it holds no moving picture")
-        self._stream: Any = streams[0]
+        self._stream: Any = self._chosen()
         context = self._stream.codec_context
         if context is None:
             raise DecodingError("expected a video; its compression is not known to PyAV")
@@ -134,20 +138,39 @@ class PyAVDecoder:
         self._ready.clear()
         self._at = -1
 
+    def _streams(self) -> list[Any]:
+        """Those of moving pictures; covers of albums are none."""
+        cover = self._av.stream.Disposition.attached_pic
+        return [s for s in self._container.streams.video if not s.disposition & cover]
+
+    def _chosen(self) -> Any:
+        """The stream that FFmpeg and the players built on it choose (``av_find_best_stream``)."""
+        streams = self._streams()
+        if not streams:
+            raise DecodingError("expected a video; it holds no moving picture")
+        best = self._container.streams.best("video")
+        return next((s for s in streams if best is not None and s.index == best.index), streams[0])
+
     def _index(self) -> None:
         """Presentation times of all frames and of key frames; nothing is decoded."""
-        index = self._from_table() or index_packets(self._packets, self._alive)
-        stamps = index.stamps
-        reordered = self._format == "avi" and self._stream.codec_context.has_b_frames
-        self._counted = bool(
-            self._format in ELEMENTARY
-            or reordered
-            or len(stamps) < index.count
-            or len(set(stamps)) < len(stamps)
-        )
-        self._stamps = stamps
+        context = self._stream.codec_context
+        index = self._from_table() or index_packets(self._packets, self._alive, context.name)
+        reordered = self._format == "avi" and context.has_b_frames
+        # Times one cannot order frames by: they are counted in the order of decoding.
+        unusable = len(index.stamps) < index.count or not (index.ascending or context.has_b_frames)
+        elementary = self._format in ELEMENTARY
+        self._counted = bool(elementary or reordered or unusable or index.repeated)
+        self._packed = index
+        self._stamps = index.stamps
         self._keys = index.keys
-        self._times = self._seconds(index.count)
+        self._made_rate: float | None = None
+        if not self._counted or (index.repeated and not (elementary or reordered or unusable)):
+            self._times = self._stamped()
+        else:
+            self._times = self._even(index.count)
+            # An AVI has no other times than those of its rate.
+            if unusable and not (elementary or self._format == "avi" or self._wanted.fps):
+                self._made_rate = float(self._stream.average_rate)
 
     def _from_table(self) -> Index | None:
         """The index of a large file from its header, if the last packets agree with it."""
@@ -164,20 +187,22 @@ class PyAVDecoder:
         self._open()
         return table if agrees else None
 
-    def _seconds(self, count: int) -> tuple[float, ...]:
-        fps = self._wanted.fps
-        if self._counted:
-            told = self._wanted.frames
-            # Of interlaced streams each half picture may be a packet of its own.
-            count = told if told is not None and 0 < told < count else count
-            rate = fps or (
-                None if self._format in ELEMENTARY else float(self._stream.average_rate or 0)
-            )
-            if not rate:
-                raise DecodingError("it carries no times, and no frame rate is known")
-            return tuple(n / rate for n in range(count))
-        if fps:
-            return tuple(n / fps for n in range(count))
+    def _even(self, count: int) -> tuple[float, ...]:
+        """Times of an even rate, for frames that are counted."""
+        told = self._wanted.frames
+        # Of interlaced streams each half picture may be a packet of its own.
+        count = told if told is not None and 0 < told < count else count
+        rate = self._wanted.fps or (
+            None if self._format in ELEMENTARY else float(self._stream.average_rate or 0)
+        )
+        if not rate:
+            raise DecodingError("it carries no times, and no frame rate is known")
+        return tuple(n / rate for n in range(count))
+
+    def _stamped(self) -> tuple[float, ...]:
+        """Times as the packets say."""
+        if self._wanted.fps:
+            return tuple(n / self._wanted.fps for n in range(len(self._stamps)))
         first, base = self._stamps[0], self._stream.time_base
         # Whole numbers up to the last step: rounded once.
         up, down = int(base.numerator), int(base.denominator)
@@ -188,29 +213,33 @@ class PyAVDecoder:
             return (len(self._times) - 1) / self._times[-1]
         return float(self._wanted.fps or self._stream.average_rate or 0.0)
 
-    def _remarks(self, first: Any) -> tuple[str, ...]:
-        remarks = []
-        aspect = self._stream.codec_context.sample_aspect_ratio
-        if aspect and aspect != 1:
-            remarks.append(
-                f"Its pixels are not square (width to height {aspect.numerator}:"
-                f"{aspect.denominator}); frames are shown as stored."
-            )
-        if first.color_trc in (16, 18):  # ITU-T H.273, table 3: PQ and HLG
-            remarks.append("High dynamic range: reduced to 8 bits without tone mapping.")
-        if self._cut_off():
-            remarks.append("Its header promises more frames than there are: it may be cut off.")
-        return tuple(remarks)
+    def _aspect(self) -> Fraction:
+        """Width to height of a pixel, as the container or else the codec says."""
+        aspect = self._stream.sample_aspect_ratio
+        return Fraction(aspect) if aspect and aspect > 0 else Fraction(1)
 
-    def _cut_off(self) -> bool:
-        if self._format == "avi":
-            return bool(self._stream.frames > len(self._times))
-        length = self._container.duration
-        if not length or self._counted or len(self._times) < 2 or self._container.streams.audio:
-            return False
-        # Some containers count from the first frame and some from zero: the milder one.
-        last = self._times[-1] + max(0.0, self._stamps[0] * float(self._stream.time_base))
-        return bool(length / self._av.time_base - last > 4 * max(np.diff(self._times)))
+    def _cut_off(self) -> list[str]:
+        if self._wanted.fps or (self._counted and self._format != "matroska"):
+            return []
+        return cut_remark(self._container, self._stream, self._packed, self._av.time_base)
+
+    def _sizes(self, first: Any) -> list[Size]:
+        """(rows, columns) of the first frame, and of those whose headers may say another size."""
+        sizes = {(int(first.height), int(first.width)): None}
+        self._ready.appendleft(first)
+        self._at = -1
+        marks = self._packed.marks[1:]
+        if self._counted or not marks:
+            return list(sizes)
+        for stamp in marks:
+            try:
+                frame = self._reach(bisect_left(self._stamps, stamp), None)
+            except DecodingError:
+                continue  # damaged; asked for, it is an error of its own
+            if frame.height * frame.width <= MOST_PIXELS:
+                sizes[int(frame.height), int(frame.width)] = None
+        self._restart()
+        return list(sizes)
 
     # Reaching a frame
 
@@ -314,12 +343,10 @@ class PyAVDecoder:
             self._alive()
 
     def _pixels(self, frame: Any) -> Pixels:
-        rows, columns = self._stored
         try:
-            pixels = frame.to_ndarray(format="rgb24", width=columns, height=rows)
+            return self._shaping.pixels(frame)
         except (self._av.FFmpegError, ValueError) as error:
             raise DecodingError("its pixels could not be converted to RGB") from error
-        return self._turn.apply(pixels)
 
 
 def _head(wanted: Wanted) -> bytes:
@@ -327,10 +354,3 @@ def _head(wanted: Wanted) -> bytes:
         return wanted.data[:HEAD]
     with Path(wanted.path).open("rb") as file:
         return file.read(HEAD)
-
-
-def _display_matrix(frame: Any) -> bytes | None:
-    for data in frame.side_data:
-        if data.type.name == "DISPLAYMATRIX":
-            return bytes(data)
-    return None
