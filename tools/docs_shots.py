@@ -171,6 +171,23 @@ def chooser(stage: Stage) -> None:
 
 
 @scene
+def declare(stage: Stage) -> None:
+    """The dialog in which a person says what a picture does not."""
+    from napari_medvlm.widgets.scan.declare_dialog import DeclareDialog
+
+    stage.sample("radiograph")
+    source = stage.open_panel().source_box.source
+    dialog = DeclareDialog("film_0012.png", source, stage.viewer.window._qt_window)
+    choices = {dialog.modality: "DX", dialog.body_part: "CHEST", dialog.right: "L",
+               dialog.bottom: "I"}  # fmt: skip
+    for box, value in choices.items():
+        box.setCurrentIndex(box.findData(value))
+    dialog.show()
+    stage.save(dialog)
+    dialog.reject()
+
+
+@scene
 def models(stage: Stage) -> None:
     """The model manager, at a model that is not here."""
     stage.sample("radiograph")

@@ -83,7 +83,11 @@ def test_chips_follow_and_say_who_said_it(film: Path) -> None:
 
 
 def test_details_tell_what_is_declared_once(film: Path) -> None:
-    declare(film, "modality=DX,spacing=0.2x0.2")
+    declare(film, "orientation=LF")
+    assert dict(details(opened(film)).rows)["orientation"] == (
+        "rows to the feet, columns to the left (declared by you)"
+    )
+    declare(film, "orientation=none,modality=DX,spacing=0.2x0.2")
     told = details(opened(film))
     assert dict(told.rows)["declared by you"] == "modality DX, spacing 1x0.2x0.2"
     assert told.text().count("0.2x0.2") == 1

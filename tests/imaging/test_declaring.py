@@ -179,6 +179,10 @@ def test_of_a_clip_the_kind_can_be_said_and_nothing_else() -> None:
     assert (said.modality, video.modality) == ("US", "")
     (frame,) = take(said, Selection((3,)))
     assert (frame.modality, frame.declared) == ("US", ("modality=US",))
-    assert declare(said, Declaration()).modality == ""
+    assert said.remarks == (*video.remarks, "Declared by you, not by the file: modality US.")
+    other = declare(said, declared("modality=ES"))
+    assert other.remarks == (*video.remarks, "Declared by you, not by the file: modality ES.")
+    back = declare(other, Declaration())
+    assert (back.modality, back.remarks) == ("", video.remarks)
     with pytest.raises(DeclarationError, match="no place"):
         declare(video, declared("orientation=LI"))

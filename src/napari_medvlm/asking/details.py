@@ -100,7 +100,7 @@ def _clip_details(clip: Clip) -> Details:
         clip.title or clip.name,
         clip.name,
         tuple((label, value) for label, value in rows if value),
-        remarks=clip.remarks,
+        remarks=tuple(r for r in clip.remarks if r != declared_words(clip.declared)),
     )
 
 
@@ -125,9 +125,12 @@ def orientation_words(volume: Volume) -> str:
     """Where the array's axes run: "slices to the head, rows to the back, columns to the left"."""
     if not volume.oriented:
         return "unknown: left and right cannot be told"
-    letters = axis_letters(volume)
-    parts = zip(("slices", "rows", "columns"), letters, strict=True)
-    return ", ".join(f"{what} to the {_SIDES[letter]}" for what, letter in parts)
+    parts = list(zip(("slices", "rows", "columns"), axis_letters(volume), strict=True))
+    declared = volume.declared.orientation
+    if len(declared) == 2:
+        parts = parts[1:]  # of one image nobody said what lies behind it
+    words = ", ".join(f"{what} to the {_SIDES[letter]}" for what, letter in parts)
+    return f"{words} (declared by you)" if declared else words
 
 
 def _about_spacing(remark: str) -> bool:

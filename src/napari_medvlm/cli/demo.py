@@ -62,11 +62,13 @@ def run(options: argparse.Namespace) -> int:
             advice = "Run: medvlm demo --screenshot demo.png"
         raise MedvlmError("There is no screen here (DISPLAY is not set).", advice)
     _say("opening napari (the first time takes some seconds longer)")
+    from ..records.declarations import DECLARATIONS_VARIABLE
     from ..records.opening import JOURNAL_VARIABLE, OFF
     from ..widgets.demo_window import run_demo
 
     # A phantom and a toy: every run begins anew and leaves nothing behind.
     os.environ.setdefault(JOURNAL_VARIABLE, OFF)
+    os.environ.setdefault(DECLARATIONS_VARIABLE, OFF)
     outcome = run_demo(
         question=options.question,
         slices=options.slices,

@@ -12,8 +12,7 @@ from ..asking.declared import as_declared, declare_and_keep
 from ..errors import DeclarationError, ImagingError, SelectionError
 from ..imaging import Volume
 from ..imaging.clip import Clip
-from ..imaging.declaration import declaration_from, read_declaration
-from ..imaging.declaring import declared_words
+from ..imaging.declaration import read_declaration
 from ..imaging.listing import counted, left_out_words
 from ..imaging.scan import Entry, LeftOut, scan
 from ..records.declarations import DECLARATIONS_VARIABLE
@@ -141,8 +140,6 @@ def _lines(facts: dict[str, Any]) -> Iterator[str]:
         yield "orientation unknown: left and right cannot be told"
     for w in facts.get("windows", ()):
         yield visible(f"window centre {w['centre']:g}, width {w['width']:g} {w['name']}".rstrip())
-    if facts["kind"] == "clip" and facts.get("declared"):
-        yield declared_words(declaration_from(facts["declared"]))
     for remark in facts["remarks"]:
         yield f"- {visible(remark)}"
     if "error" in facts:

@@ -72,6 +72,9 @@ def declare(source: Volume | Clip, declaration: Declaration) -> Volume | Clip:
         clip = copy.copy(source)
         clip.modality = declaration.modality or ("" if source.declared else source.modality)
         clip.declared = declaration
+        said_before = declared_words(source.declared)
+        kept = tuple(remark for remark in source.remarks if remark != said_before)
+        clip.remarks = (*kept, declared_words(declaration)) if declaration else kept
         return clip
     said = as_file_says(source)
     if not declaration:
@@ -112,7 +115,8 @@ def declared_words(declaration: Declaration) -> str:
     if not declaration:
         return ""
     words = ", ".join(word.replace("=", " ").replace("_", " ") for word in declaration.words)
-    place = " Positions count from the first voxel." if declaration.orientation else ""
+    stack = len(declaration.orientation) == 3
+    place = " Positions count from the first voxel." if stack else ""
     return f"Declared by you, not by the file: {words}.{place}"
 
 
