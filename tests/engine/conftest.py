@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from engine_support import HERE, MakeThread, blocks_of
@@ -17,7 +18,7 @@ def make_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeThread]:
     monkeypatch.syspath_prepend(str(HERE))
     made: list[ModelThread] = []
 
-    def make(fake: str, engine: str = "process", **settings: float) -> ModelThread:
+    def make(fake: str, engine: str = "process", **settings: Any) -> ModelThread:
         thread = ModelThread(engine, opener=f"fake_models:{fake}", **settings)  # type: ignore[arg-type]
         made.append(thread)
         return thread

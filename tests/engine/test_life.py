@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from engine_support import CHOICE, WAIT, eventually
 
-from napari_medvlm.dialogue.events import Event, Failed, Loaded, Loading, Replied, Token
+from napari_medvlm.dialogue.events import Event, Failed, Loaded, Loading, Queued, Replied, Token
 from napari_medvlm.dialogue.question import Question
 from napari_medvlm.dialogue.reply import Reply
 from napari_medvlm.engine import ModelChoice
-from napari_medvlm.engine.backend import Ended, News, Ready, Sink
+from napari_medvlm.engine.backend import Ended, News, Prepared, Ready, Sink
 from napari_medvlm.engine.life import Job, Life
 from napari_medvlm.engine.mailbox import Mailbox
 
@@ -24,6 +24,8 @@ class Puppet:
     sink: Sink
     orders: list[tuple[str, int]] = field(default_factory=list)
     ended: bool = False
+    prepared: list[ModelChoice] = field(default_factory=list)
+    slow: bool = False
 
     def say(self, *news: News) -> None:
         for item in news:
@@ -31,6 +33,11 @@ class Puppet:
 
     def start(self) -> None:
         self.say(Ready(pid=1))
+
+    def prepare(self, choice: ModelChoice) -> None:
+        self.prepared.append(choice)
+        if not self.slow:
+            self.say(Prepared())
 
     def load(self, request: int, choice: ModelChoice) -> None:
         self.orders.append(("load", request))
@@ -58,12 +65,13 @@ class Stage:
 
     def __init__(self) -> None:
         self.puppets: list[Puppet] = []
+        self.slow = False  # whether processes say by themselves that they are prepared
         self.mailbox = Mailbox()
         self.life = Life(self._make, self.mailbox, grace_seconds=0.1, start_seconds=WAIT)
         self.life.start()
 
     def _make(self, sink: Sink) -> Puppet:
-        self.puppets.append(Puppet(sink))
+        self.puppets.append(Puppet(sink, slow=self.slow))
         return self.puppets[-1]
 
     def ask(self, request: int, text: str = "?") -> None:
@@ -172,3 +180,44 @@ def test_stopping_what_is_not_there_does_nothing(stage: Stage) -> None:
     puppet.say(replied(1, "fine"))
     assert isinstance(stage.until_end(1)[-1], Replied)
     assert puppet.orders == [("ask", 1)]
+
+
+def test_a_process_is_prepared_before_anything_is_asked(stage: Stage) -> None:
+    stage.life.prepare(CHOICE)
+    assert eventually(lambda: bool(stage.puppets and stage.puppets[0].prepared == [CHOICE]))
+    assert stage.life.state.status == "empty"
+    stage.ask(1)
+    assert stage.ordered(1) is stage.puppets[0]
+    stage.life.prepare(CHOICE)  # there is one already
+    stage.ask(2)
+    stage.puppets[0].say(replied(1, "first"))
+    assert stage.ordered(2) is stage.puppets[0]
+    assert len(stage.puppets) == 1
+
+
+def test_a_question_that_waits_for_imports_says_so_and_is_stopped_at_once(stage: Stage) -> None:
+    stage.slow = True
+    stage.ask(1)
+    assert eventually(lambda: bool(stage.puppets and stage.puppets[0].prepared))
+    seen = stage.mailbox.events(1, WAIT)
+    assert [type(next(seen)), next(seen)] == [
+        Queued, Loading(request=1, stage="importing torch and transformers")
+    ]  # fmt: skip
+    stage.life.stop(1)
+    assert isinstance(next(seen), Replied)
+    assert not stage.puppets[0].ended  # its imports are of use to the next question
+    stage.ask(2)
+    stage.puppets[0].say(Prepared())
+    assert stage.ordered(2) is stage.puppets[0]
+
+
+def test_a_gpu_is_not_given_to_a_process_of_lower_priority(stage: Stage) -> None:
+    stage.ask(1)
+    first = stage.ordered(1)
+    first.say(Loaded(request=1, device="cpu"), replied(1, "on the CPU"))
+    stage.until_end(1)
+    stage.mailbox.open(2)
+    other = replace(CHOICE, device="cuda")
+    stage.life.submit(Job(2, other, Question(text="?")))
+    assert stage.ordered(2) is not first
+    assert first.ended

@@ -10,6 +10,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -149,13 +150,42 @@ def test_two_engines_work_side_by_side(make_thread: MakeThread) -> None:
     assert one.state.pid != other.state.pid
 
 
-def test_the_process_is_offline_polite_and_leaves_a_core(
+def test_the_process_is_offline_and_leaves_a_core(
     make_thread: MakeThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MEDVLM_THREADS", "3")
     before = os.getpriority(os.PRIO_PROCESS, 0)
-    nice = min(19, before + 10)
-    assert raw(make_thread("facts"), "?") == f"['1', '1', '3'] {nice} False"
+    assert raw(make_thread("facts"), "?") == f"['1', '1', '3'] {before} False"
+
+
+@pytest.mark.skipif(not hasattr(os, "nice"), reason="priorities are of Unix")
+def test_it_lets_a_window_go_first_only_where_it_computes_on_the_cpu(
+    make_thread: MakeThread,
+) -> None:
+    lower = min(19, os.getpriority(os.PRIO_PROCESS, 0) + 3)
+    assert f" {lower} " in raw(make_thread("facts", beside_window=True), "?")
+
+
+def test_a_prepared_process_answers_the_first_question(make_thread: MakeThread) -> None:
+    thread = make_thread("fast")
+    thread.prepare(CHOICE)
+    assert eventually(lambda: thread.state.pid is not None)
+    pid = thread.state.pid
+    assert thread.state.status == "empty"
+    assert raw(thread, "one") == "one "
+    assert thread.state.pid == pid
+
+
+def test_what_cannot_be_imported_is_said_when_it_is_asked_for(make_thread: MakeThread) -> None:
+    thread = ModelThread()
+    try:
+        thread.prepare(replace(CHOICE, path="/nowhere"))
+        request = thread.load(replace(CHOICE, path="/nowhere"))
+        *_, last = thread.events(request, timeout=WAIT)
+        assert isinstance(last, Failed)
+        assert last.kind == "user"
+    finally:
+        thread.close()
 
 
 def test_every_way_to_a_network_is_refused(make_thread: MakeThread) -> None:

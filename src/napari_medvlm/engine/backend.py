@@ -19,6 +19,11 @@ class Ready:
 
 
 @dataclass(frozen=True)
+class Prepared:
+    """What loading a model takes is imported, as far as it could be."""
+
+
+@dataclass(frozen=True)
 class Memory:
     """How many bytes the model takes now."""
 
@@ -33,7 +38,7 @@ class Ended:
     advice: str = ""
 
 
-News = Event | Ready | Memory | Ended
+News = Event | Ready | Prepared | Memory | Ended
 #: Called from a backend's own thread.
 Sink = Callable[["Backend", News], None]
 
@@ -43,6 +48,9 @@ class Backend(Protocol):
 
     def start(self) -> None:
         """Start; ``Ready`` or ``Ended`` follows. Raises EngineError where it cannot begin."""
+
+    def prepare(self, choice: ModelChoice) -> None:
+        """Order the import of what loading this model takes; ``Prepared`` follows."""
 
     def load(self, request: int, choice: ModelChoice) -> None:
         """Order a load; it ends in one Loaded, Failed or Unloaded."""

@@ -13,7 +13,7 @@ import threading
 
 from ..dialogue.events import Event
 from ..dialogue.question import Question
-from .backend import Ended, Memory, Ready, Sink
+from .backend import Ended, Memory, Prepared, Ready, Sink
 from .choice import ModelChoice
 from .runner import Runner
 
@@ -36,6 +36,10 @@ class InProcessBackend:
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
+
+    def prepare(self, choice: ModelChoice) -> None:
+        """Order the imports."""
+        self._orders.put((0, choice, None))
 
     def load(self, request: int, choice: ModelChoice) -> None:
         """Order a load."""
@@ -82,7 +86,10 @@ class InProcessBackend:
         def should_stop() -> bool:
             return self._leaving.is_set() or request in self._stopped
 
-        if question is None:
+        if not request:
+            runner.prepare(choice)
+            self._sink(self, Prepared())
+        elif question is None:
             runner.load(request, choice, should_stop)
         else:
             runner.ask(request, question, choice, should_stop)

@@ -33,7 +33,7 @@ from ..dialogue.events import (
 from ..dialogue.parse import read_reply
 from ..dialogue.question import Question
 from ..errors import EngineError
-from .backend import Backend, Ended, Memory, News, Ready, Sink
+from .backend import Backend, Ended, Memory, News, Prepared, Ready, Sink
 from .choice import EngineState, ModelChoice, Status
 from .mailbox import Mailbox
 from .runner import one_line
@@ -52,6 +52,7 @@ class Job:
     choice: ModelChoice
     question: Question | None = None
     sent: bool = False
+    waits: bool = False
     stop_by: float | None = None
     text: list[str] = field(default_factory=list)
     tokens: int = 0
@@ -90,6 +91,7 @@ class Life:
         self._current: Job | None = None
         self._backend: Backend | None = None
         self._ready = False
+        self._prepares: ModelChoice | None = None  # before it is ready for orders
         self._start_by: float | None = None
         self._loaded: ModelChoice | None = None
 
@@ -100,6 +102,10 @@ class Life:
     def submit(self, job: Job) -> None:
         """Put a request behind the others."""
         self._inbox.put(partial(self._on_submit, job))
+
+    def prepare(self, choice: ModelChoice) -> None:
+        """Start the process where there is none, and let it import what the model takes."""
+        self._inbox.put(partial(self._on_prepare, choice))
 
     def stop(self, request: int | None) -> None:
         """Stop a running or waiting request; None means the running one."""
@@ -146,6 +152,10 @@ class Life:
         self._jobs.append(job)
         self._deliver(Queued(request=job.request, ahead=ahead))
 
+    def _on_prepare(self, choice: ModelChoice) -> None:
+        if self._backend is None and not self._closing.is_set() and self.state.status != "dead":
+            self._start_backend(choice, "empty")
+
     def _on_stop(self, request: int | None) -> None:
         job = self._current
         if job is not None and request in (None, job.request):
@@ -181,8 +191,12 @@ class Life:
             return  # of a process that was given up
         match news:
             case Ready(pid):
-                self._ready, self._start_by = True, None
+                self._start_by = None
                 self._set(pid=pid)
+                assert self._prepares is not None
+                backend.prepare(self._prepares)
+            case Prepared():
+                self._ready = True
             case Memory(count):
                 self._set(memory_bytes=count)
             case Ended(reason, advice):
@@ -229,8 +243,17 @@ class Life:
         if job is None or job.sent or self._closing.is_set():
             return
         if self._backend is None:
-            self._start_backend(job)
-        elif self._ready:
+            self._start_backend(job.choice, "loading")
+        elif not self._ready:
+            self._set("loading", choice=job.choice)
+            if not job.waits:
+                job.waits = True
+                stage = "importing torch and transformers"
+                self._deliver(Loading(request=job.request, stage=stage))
+        elif self._is_held_back(job.choice):
+            self._end_backend("empty", _ORDERLY_SECONDS)
+            self._start_backend(job.choice, "loading")
+        else:
             job.sent = True
             self._set("answering" if self._loaded == job.choice else "loading", choice=job.choice)
             if job.question is None:
@@ -238,11 +261,17 @@ class Life:
             else:
                 self._backend.ask(job.request, job.question, job.choice)
 
-    def _start_backend(self, job: Job) -> None:
+    def _is_held_back(self, choice: ModelChoice) -> bool:
+        """Whether the process runs at a lower priority, for the CPU, and a GPU is wanted now."""
+        before = self._loaded
+        return before is not None and before.device == "cpu" != choice.device
+
+    def _start_backend(self, choice: ModelChoice, status: Status) -> None:
         self._backend = self._make_backend(self._sink)
         self._ready, self._loaded = False, None
+        self._prepares = choice
         self._start_by = time.monotonic() + self._start_seconds
-        self._set("loading", choice=job.choice)
+        self._set(status, choice=choice if status == "loading" else None)
         try:
             self._backend.start()
         except EngineError as error:

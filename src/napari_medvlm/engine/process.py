@@ -15,7 +15,7 @@ from typing import IO, Any, cast
 from ..dialogue.question import Question
 from ..errors import EngineError
 from . import codec, guard
-from .backend import Ended, Memory, News, Ready, Sink
+from .backend import Ended, Memory, News, Prepared, Ready, Sink
 from .blocks import Block, pack
 from .choice import ModelChoice
 from .framing import ChannelError, read_message, write_message
@@ -31,8 +31,9 @@ _log = logging.getLogger(__name__)
 class ProcessBackend:
     """One child process. Started and ended by the engine's thread only."""
 
-    def __init__(self, opener: str, sink: Sink) -> None:
+    def __init__(self, opener: str, sink: Sink, *, yields: bool = False) -> None:
         self._opener = opener
+        self._yields = yields
         self._sink = sink
         self._child: subprocess.Popen[bytes] | None = None
         self._stderr: collections.deque[str] = collections.deque(maxlen=_STDERR_LINES)
@@ -56,7 +57,7 @@ class ProcessBackend:
         command = [python, "-P", "-X", "faulthandler", "-m", "napari_medvlm.engine.worker"]
         try:
             self._child = subprocess.Popen(
-                [*command, str(os.getpid()), self._opener],
+                [*command, str(os.getpid()), self._opener, *(["yields"] if self._yields else [])],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -71,6 +72,10 @@ class ProcessBackend:
             ) from error
         self._stderr_reader.start()
         threading.Thread(target=self._read, name="model-events", daemon=True).start()
+
+    def prepare(self, choice: ModelChoice) -> None:
+        """Order the imports."""
+        self._order({"op": "prepare", "request": 0, "choice": codec.encode(choice)[0]})
 
     def load(self, request: int, choice: ModelChoice) -> None:
         """Order a load."""
@@ -152,6 +157,8 @@ class ProcessBackend:
             case "taken":
                 self._release_block()
                 return
+            case "prepared":
+                news = Prepared()
             case "memory":
                 news = Memory(int(message["bytes"]))
             case _:

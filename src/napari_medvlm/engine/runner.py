@@ -58,6 +58,16 @@ class Runner:
         self._model: Model | None = None
         self._choice: ModelChoice | None = None
 
+    def prepare(self, choice: ModelChoice) -> None:
+        """Import what loading a model takes; what goes wrong is said when it is loaded."""
+        module = self._opener.partition(":")[0]
+        try:
+            importing = getattr(importlib.import_module(module), "import_libraries", None)
+            if callable(importing):
+                importing(choice.path)
+        except Exception as error:
+            _log.info("Imports ahead of loading ended: %s", one_line(error))
+
     def load(self, request: int, choice: ModelChoice, should_stop: ShouldStop) -> None:
         """Load a model; ends in one Loaded, Failed, or Unloaded when stopped."""
         stopped = Unloaded(request=request)

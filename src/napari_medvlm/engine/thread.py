@@ -6,6 +6,7 @@ import itertools
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Literal
 
 from ..dialogue.events import Event
@@ -40,6 +41,9 @@ class ModelThread:
         How long a stopped answer may take to end before its process is ended.
     start_seconds
         How long the process may take to start (the model's loading not included).
+    beside_window
+        Whether a window wants to stay smooth: a model that computes on the CPU then runs at a
+        lower priority.
 
     Raises
     ------
@@ -54,9 +58,10 @@ class ModelThread:
         grace_seconds: float = 2.0,
         *,
         start_seconds: float = 60.0,
+        beside_window: bool = False,
     ) -> None:
         backends: dict[str, Callable[[str, Sink], Backend]] = {
-            "process": ProcessBackend,
+            "process": partial(ProcessBackend, yields=beside_window),
             "in-process": InProcessBackend,
         }
         if engine not in backends:
@@ -77,6 +82,10 @@ class ModelThread:
     def state(self) -> EngineState:
         """What the engine is doing now."""
         return self._life.state
+
+    def prepare(self, choice: ModelChoice) -> None:
+        """Start the process and import what loading this model takes, before it is asked for."""
+        self._life.prepare(choice)
 
     def load(self, choice: ModelChoice) -> int:
         """Load a model, in place of another. Returns the request's number."""

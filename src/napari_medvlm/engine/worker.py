@@ -17,11 +17,14 @@ import sys
 import threading
 from typing import Any, BinaryIO, NoReturn
 
-from ..dialogue.events import Event
+from ..dialogue.events import Event, Loaded
 from . import codec, guard, lifeline
 from .blocks import copy_out, pack
 from .framing import ChannelError, read_message, write_message
 from .runner import Runner
+
+#: Each step of it takes a fifth of the share of processor time on a busy machine.
+_NICE = 3
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +32,10 @@ _log = logging.getLogger(__name__)
 class Worker:
     """Reads orders, runs them one after the other, writes events."""
 
-    def __init__(self, orders: BinaryIO, events: BinaryIO, opener: str) -> None:
+    def __init__(
+        self, orders: BinaryIO, events: BinaryIO, opener: str, *, yields: bool = False
+    ) -> None:
+        self._yields = yields
         self._orders = orders
         self._events = events
         self._writing = threading.Lock()
@@ -53,7 +59,10 @@ class Worker:
         def should_stop() -> bool:
             return request in self._stopped
 
-        if message["op"] == "load":
+        if message["op"] == "prepare":
+            self._runner.prepare(choice)
+            self._send({"op": "prepared"})
+        elif message["op"] == "load":
             self._runner.load(request, choice, should_stop)
         else:
             question = codec.decode(message["question"], self._arrays(message, blob))
@@ -81,6 +90,9 @@ class Worker:
         lifeline.leave()
 
     def _emit(self, event: Event) -> None:
+        if self._yields and isinstance(event, Loaded) and event.device == "cpu":
+            self._yields = False
+            _lower_priority()
         tree, arrays = codec.encode(event)
         places, data = pack(arrays)
         self._send({"op": "event", "event": tree, "arrays": places}, data)
@@ -108,21 +120,35 @@ def _take_channel() -> tuple[BinaryIO, BinaryIO]:
     return os.fdopen(orders, "rb"), os.fdopen(events, "wb")
 
 
+def _lower_priority() -> None:
+    """Let a window go first, once a model computes on the same cores.
+
+    A little: at half the weight of others a busy machine still leaves it a share. What is done
+    before (imports, reading weights) is what a person waits for.
+    """
+    if hasattr(os, "nice"):
+        with contextlib.suppress(OSError):
+            os.nice(_NICE)
+
+
 def main(arguments: list[str]) -> NoReturn:
-    """Run the model process; ``arguments`` are the parent's process number and the opener."""
+    """Run the model process.
+
+    Parameters
+    ----------
+    arguments
+        The parent's process number, the opener, and "yields" where a window is beside it.
+    """
     parent, opener = int(arguments[0]), arguments[1]
     orders, events = _take_channel()
     lifeline.tie_to_parent(parent)
     # Ctrl-C in the terminal reaches every process of it; what then happens, the engine says.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(os, "nice"):
-        with contextlib.suppress(OSError):
-            os.nice(10)  # the viewer comes first
     guard.prepare_environment(os.environ)
     guard.refuse_network()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO)
     try:
-        Worker(orders, events, opener).run()
+        Worker(orders, events, opener, yields="yields" in arguments[2:]).run()
     except BaseException:
         # Also sys.exit in a library: what is left of this process is of no use.
         _log.exception("The model process ends")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from .base import Model, Prompt
 from .catalog import CATALOG, PROFILES, CatalogEntry, find, profile_of
 from .contracts import Chip, InputContract
-from .loading import open_model
+from .loading import import_libraries, open_model
 from .profiles import Profile, Task
 from .store import Located, locate
 from .wording import sent_text, taken_out_words
@@ -25,6 +25,7 @@ __all__ = [
     "Prompt",
     "Task",
     "find",
+    "import_libraries",
     "locate",
     "open_model",
     "profile_of",

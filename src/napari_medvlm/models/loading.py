@@ -11,6 +11,7 @@ from ..extras import require
 from .catalog import profile_of
 from .checkpoint import open_checkpoint
 from .form import QUANTIZATIONS, Form
+from .kv_cache import new_cache
 from .spread import SPREAD
 
 if TYPE_CHECKING:
@@ -76,6 +77,30 @@ def open_model(
         checkpoint, chosen, form=_form(torch, dtype, place), progress=progress
     )
     return model
+
+
+def import_libraries(path: str | os.PathLike[str]) -> None:
+    """Import what loading a checkpoint takes, and load nothing: seconds, the first time.
+
+    Parameters
+    ----------
+    path
+        The checkpoint's folder.
+
+    Raises
+    ------
+    CheckpointError, MissingExtraError
+        As :func:`open_model`.
+    """
+    model_type = open_checkpoint(os.fspath(path)).model_type
+    require("torch", "to run a model")
+    for name in ("safetensors", "jinja2.sandbox", "tokenizers", "PIL.Image"):
+        require(name, "to run a model")
+    transformers = require("transformers", "to run a model")
+    family = importlib.import_module(FAMILIES[model_type].partition(":")[0])
+    for name in family.library_classes(model_type):
+        getattr(transformers, name)  # its module is imported when it is first asked for
+    new_cache()
 
 
 def _device(torch: Any, name: str) -> Any:

@@ -93,7 +93,7 @@ class MedvlmPanel(QWidget):
         # apart by identity here. Only public names are used on what it stands for.
         napari_viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self._viewer = napari_viewer
-        self.session = Session(ModelThread() if thread is None else thread, Keeper.of_user())
+        self.session = Session(thread or ModelThread(beside_window=True), Keeper.of_user())
         self._budget = Budget()
         self.model_bar = ModelBar(known_models() if models is None else models)
         self.source_box = SourceBox(napari_viewer)
@@ -128,6 +128,8 @@ class MedvlmPanel(QWidget):
         self._facing.turn()
         self.choosing.prepare()
         self._pump.start()
+        if self.model_bar.chosen is not None:
+            self.session.thread.prepare(self.model_bar.chosen.choice)
 
     # ------------------------------------------------------------------ by program
 

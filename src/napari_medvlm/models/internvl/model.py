@@ -45,6 +45,14 @@ _FILLED = re.compile(f"{OPEN}(?:{CONTEXT})+{CLOSE}")
 _Sent = tuple[int, Callable[[], Picture]]
 
 
+def library_classes(model_type: str) -> tuple[str, ...]:
+    """What a checkpoint takes of transformers; its language models are of one kind."""
+    return (
+        "InternVLConfig", "InternVLForConditionalGeneration", "InternVLVisionModel", "Qwen2Model",
+        "Qwen2ForCausalLM",
+    )  # fmt: skip
+
+
 def load(
     checkpoint: Checkpoint,
     profile: Profile,

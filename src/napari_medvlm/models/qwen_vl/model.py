@@ -26,11 +26,16 @@ from ..weights import Progress
 from ..wording import TurnWriter
 from .assemble import assemble
 from .messages import for_template, load_visual, visual_items
-from .network import QwenNetwork
+from .network import CLASSES, QwenNetwork
 from .pixels import CLIP_MEAN, CLIP_STD, Kind, Processor
 from .resize import PATCH, PixelLimits, image_size, video_keys, video_limits
 
 PADS: dict[Kind, str] = {"image": "<|image_pad|>", "video": "<|video_pad|>"}
+
+
+def library_classes(model_type: str) -> tuple[str, ...]:
+    """What a checkpoint of this type takes of transformers."""
+    return CLASSES[model_type]
 
 
 def load(
