@@ -47,19 +47,31 @@ def test_opaque_alpha_goes_silently_and_empty_alpha_is_not_applied(tmp_path):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_the_rotation_of_a_camera_is_applied(tmp_path, orientation):
+@pytest.mark.parametrize(
+    ("kind", "ending"), [(np.uint8, "png"), (np.uint16, "png"), (np.uint8, "jpg")]
+)
+def test_the_rotation_of_a_camera_is_applied(tmp_path, orientation, kind, ending):
     # How a viewer has to turn stored rows and columns (Exif 2.3, tag 0x0112).
     undo = {
         1: lambda a: a, 2: np.fliplr, 3: lambda a: np.rot90(a, 2), 4: np.flipud,
         5: np.transpose, 6: lambda a: np.rot90(a, -1), 7: lambda a: np.rot90(a, 2).T,
         8: np.rot90,
     }[orientation]  # fmt: skip
-    grey = RNG.integers(0, 255, (4, 7), np.uint8)
+    path = tmp_path / f"a.{ending}"
+    Image.fromarray(RNG.integers(0, np.iinfo(kind).max, (4, 7)).astype(kind)).save(path)
+    with Image.open(path) as image:
+        grey = np.asarray(image)
     exif = Image.Exif()
     exif[0x0112] = orientation
-    Image.fromarray(grey).save(tmp_path / "a.png", exif=exif)
-    (entry,) = scan(tmp_path / "a.png").entries
-    (volume,) = read(tmp_path / "a.png")
+    if ending == "jpg":  # encoded once: the same values, and the tag beside them
+        image_data = path.read_bytes()
+        body = exif.tobytes()
+        size = (len(body) + 2).to_bytes(2, "big")
+        path.write_bytes(image_data[:2] + b"\xff\xe1" + size + body + image_data[2:])
+    else:
+        Image.fromarray(grey).save(path, exif=exif)
+    (entry,) = scan(path).entries
+    (volume,) = read(path)
     np.testing.assert_array_equal(volume.voxels[0], undo(grey))
     assert entry.shape == volume.voxels.shape
     assert any("EXIF" in r for r in volume.remarks) == (orientation > 1)
