@@ -133,6 +133,8 @@ class InputContract:
         Whether volumes came as that many slices and no other number.
     clip_choice
         Which frames of a clip, in the words of ``imaging.parse_frames``.
+    several_turns
+        Whether it was trained on conversations of several turns; None where nobody said.
     caution
         What must be known whatever is sent: label and sentence; None where there is nothing.
     """
@@ -161,6 +163,7 @@ class InputContract:
     volume_slices: int = 8
     volume_exact: bool = False
     clip_choice: str = "even:8"
+    several_turns: bool | None = None
     caution: tuple[str, str] | None = None
 
     @property

@@ -30,7 +30,9 @@ from ..engine import ModelThread
 from ..errors import MedvlmError
 from ..models import taken_out_words
 from .answer.comparing import Comparing
+from .answer.conversation_bar import ConversationBar
 from .answer.conversation_view import ConversationView
+from .answer.conversing import Conversing
 from .answer.exporting import Exporting
 from .answer.find_bar import FindBar
 from .answer.keeping import Keeping
@@ -112,6 +114,8 @@ class MedvlmPanel(QWidget):
         self._turns = Turns(self.session, view, pointing, self._comparing, self)
         self._exporting = Exporting(self.session, view, self)
         self._keeping = Keeping(self.session, self._turns)
+        self.conversation_bar = ConversationBar()
+        self.conversing = Conversing(self.session, view, self.conversation_bar, self._turns, self)
         self.preferring = Preferring(self.session, view, self)
         self.managing = Managing(
             self.model_bar, self.session, self.preferring, napari_viewer, listed=models is None
@@ -119,7 +123,7 @@ class MedvlmPanel(QWidget):
         self.notices = Notices(self.preferring, self.session, self._offer)
         self.ask_box = AskBox()
         parts = (self.session, self.ask_box, self.chips, self.legend, self._turns)
-        self._asking = Asking(napari_viewer, *parts, self)
+        self._asking = Asking(napari_viewer, *parts, self.conversing, self)
         self._facing = Facing(napari_viewer, self.source_box)
         self._pump = Pump(self._turn, self)
         self._arrange()
@@ -194,6 +198,7 @@ class MedvlmPanel(QWidget):
         layers = self.source_box.layers_of(composed.parts)
         follows = self.ask_box.follows
         exchange = self._turns.ask(composed.question, offer, layers, follows=follows)
+        self.conversing.refresh()
         self.conversation_view.come_into_view()
         self.ask_box.sent()
         taken_out = taken_out_words(composed.question, offer.profile, offer.choice.path)
@@ -210,7 +215,8 @@ class MedvlmPanel(QWidget):
 
     def _arrange(self) -> None:
         top = (self.notices, self.model_bar, rule(), self.source_box, self.strip, self.chips)
-        middle = (rule(), FindBar(self.conversation_view, self), self.conversation_view)
+        find = FindBar(self.conversation_view, self)
+        middle = (rule(), self.conversation_bar, find, self.conversation_view)
         # The answer and the question stay in sight; in a small window what is chosen scrolls.
         body = QWidget()
         column = QVBoxLayout(body)
@@ -234,6 +240,7 @@ class MedvlmPanel(QWidget):
         for part in (self.source_box, self.choosing, self.declaring):
             part.said.connect(self.ask_box.show_line)
         self.ask_box.follow.toggled.connect(self._show_again)
+        self.conversing.changed.connect(self._show_again)
         self.model_bar.changed.connect(self._on_model)
         self.managing.said.connect(self.ask_box.show_line)
         self._turns.said.connect(self.ask_box.show_line)
@@ -276,15 +283,17 @@ class MedvlmPanel(QWidget):
 
     def _show_prepared(self, prepared: Prepared) -> None:
         self._keeping.seek(prepared, self.choosing.layers(prepared))
+        self.conversing.show(prepared, self.choosing.layers(prepared))
         regions, left_out = place_regions(self.choosing.boxes(prepared), prepared.frames)
         tiles = self.source_box.options.in_tiles
         offer = self.preferring.offer(self.model_bar.chosen)
         video = as_video(prepared.parts)
-        need = self._budget.words(offer, prepared.frames, tiles=tiles, video=video)
+        history = self._history()
+        need = self._budget.words(offer, prepared.frames, tiles=tiles, video=video, history=history)
         self.strip.show_frames(prepared.frames, regions, need)
         self.region_list.look(self.source_box.layer)
         self._asking.follow(prepared, self.choosing.boxes(prepared), tiles)
-        self.legend.show_words(legend_of(Question("", prepared.frames, history=self._history())))
+        self.legend.show_words(legend_of(Question("", prepared.frames, history=history)))
         self.ask_box.show_note(self.preferring.notes(prepared.frames, left_out))
 
     def _show_again(self, *_: object) -> None:
@@ -293,13 +302,17 @@ class MedvlmPanel(QWidget):
         self._show_state()
 
     def _history(self) -> tuple[Turn, ...]:
-        return self._turns.history() if self.ask_box.follows else ()
+        return self.conversing.history(self._chosen()) if self.ask_box.follows else ()
+
+    def _chosen(self) -> ModelOffer | None:
+        return self.preferring.offer(self.model_bar.chosen)
 
     def _offer(self) -> ModelOffer:
         return self.preferring.required(self.model_bar.chosen)
 
     def _compose(self, offer: ModelOffer) -> Composed:
         prepared = self.choosing.get()
+        self.conversing.show(prepared, self.choosing.layers(prepared))
         return compose(
             prepared.parts,
             self.ask_box.typed.text,
@@ -345,8 +358,11 @@ class MedvlmPanel(QWidget):
             self.legend.show_words("")
         if self.model_bar.chosen is None:
             reason = "No model is at hand: get one under models…"
-        can_follow = self.busy or bool(self.session.conversation.history())
+        chosen = self._chosen()
+        can_follow = self.conversing.can_follow(chosen)
         self.ask_box.show_state(busy=self.busy, reason=reason, can_follow=can_follow)
+        tokens = self._budget.history_tokens(chosen, self.conversing.history(chosen))
+        self.ask_box.show_follow_up(self.conversing.words(chosen, tokens))
 
     # ------------------------------------------------------------------ controls
 

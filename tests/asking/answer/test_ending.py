@@ -171,6 +171,7 @@ def test_a_thought_that_the_prompt_opened_is_no_answer(mode: Mode, finish: Finis
     )
     read = read_reply("The heart is enlarged, so I would say", context, token_ids=[1] * 9)
     assert read.reasoning
-    assert not (read.answer or read.partial_answer)
+    assert not read.answer
+    assert not read.partial_answer
     (said,) = remarks(read, asked)
     assert "answer" in said

@@ -10,6 +10,7 @@ import pytest
 from napari_medvlm.asking import model_offer
 from napari_medvlm.asking.choose import budget
 from napari_medvlm.asking.choose.budget import Budget, plans, sized
+from napari_medvlm.dialogue import Turn
 from napari_medvlm.engine.hardware import DeviceMemory
 from napari_medvlm.errors import CheckpointError
 from napari_medvlm.imaging import Frame
@@ -82,3 +83,17 @@ def test_the_offer_decides_the_precision() -> None:
         words = Budget().words(one, FRAMES, tiles=False)
         sizes.append(int(words.split("needs ")[1].split(" MB")[0]))
     assert sizes[0] > sizes[1]
+
+
+def test_earlier_turns_count_in_tokens_and_memory() -> None:
+    reckoned, offer = Budget(), model_offer("demo")
+    same, others = Turn("w" * 400, "a" * 400, FRAMES), Turn("?", "no", FRAMES[:1])
+    alone = reckoned.words(offer, FRAMES, tiles=False)
+    assert "105 image tokens" in alone
+    # The same images were sent last: once; others in between: all of them.
+    assert "105 image tokens" in reckoned.words(offer, FRAMES, tiles=False, history=[same])
+    several = reckoned.words(offer, FRAMES, tiles=False, history=[same, others])
+    assert "245 image tokens" in several
+    assert reckoned.history_tokens(offer, [same]) == 105 + 200
+    assert reckoned.history_tokens(offer, ()) is None
+    assert reckoned.history_tokens(None, [same]) is None

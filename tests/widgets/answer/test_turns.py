@@ -137,11 +137,11 @@ def test_deleting_is_undone_with_the_boxes_as_they_were_moved(
     _click(qtbot, first.actions.delete)
     assert len(findings.data) == 0
     assert panel.conversation_view.views == (second,)
-    assert len(panel._turns.history()) == 1
+    assert len(panel.conversing.history(panel.model_bar.chosen)) == 1
     _undo(qtbot, panel, 1)
     assert panel.conversation_view.views == (first, second)
     assert first.isVisible()
-    assert len(panel._turns.history()) == 2
+    assert len(panel.conversing.history(panel.model_bar.chosen)) == 2
     assert list(findings.features["box"]) == [2]
     np.testing.assert_allclose(findings.data[0], moved)
 

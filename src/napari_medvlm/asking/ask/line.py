@@ -43,10 +43,17 @@ class Waiting:
         asked = self.question
         if not self.follows or history == asked.history:
             return asked
-        # Its legend numbers images as the conversation does, which has grown.
-        bare = without_legend(asked)
-        whole = replace(asked, text=bare, history=history)
-        return whole if bare == asked.text else replace(whole, text=with_legend(whole))
+        return with_history(asked, history)
+
+
+def with_history(asked: Question, history: tuple[Turn, ...]) -> Question:
+    """A question with other earlier turns.
+
+    Its legend numbers images as the conversation does, so it is written anew.
+    """
+    bare = without_legend(asked)
+    whole = replace(asked, text=bare, history=history)
+    return whole if bare == asked.text else replace(whole, text=with_legend(whole))
 
 
 class Line:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from ...dialogue import Question, Turn
+from ...dialogue.question import FrameKind
 from ...engine.hardware import DeviceMemory, cpu_memory, device_memory
 from ...errors import MedvlmError
 from ...imaging import Frame
@@ -18,6 +20,7 @@ from ...models.footprint import KNOWN, Footprint, footprint_of
 from ...models.planning import PRECISIONS, Load, Plan, Precision, plan
 from ...models.profiles import Profile
 from ...models.store import locate
+from ...models.subject import sent_with, subject_of
 from ..model.engine_words import size_in_bytes
 from ..model.offers import ModelOffer
 
@@ -110,6 +113,10 @@ def plan_words(one: Plan, memory: DeviceMemory | None) -> str:
     return " · ".join(words)
 
 
+#: Letters of a token of text, on average: how many there are is known only once it was read.
+_LETTERS = 4
+
+
 class Budget:
     """What the questions of a panel will need, against the memory that was found.
 
@@ -128,6 +135,7 @@ class Budget:
         *,
         tiles: bool,
         video: bool = False,
+        history: Sequence[Turn] = (),
     ) -> str:
         """One line: "1,280 image tokens · needs 0.7 GB of 22.3 GB free", with advice if need be.
 
@@ -143,6 +151,8 @@ class Budget:
             Whether images are cut into tiles.
         video
             Whether they are sent as the frames of one clip.
+        history
+            Earlier turns that go along; their images and words are counted.
 
         Returns
         -------
@@ -155,6 +165,12 @@ class Budget:
         try:
             model = sized(offer.choice.path)
             load = _load(model, offer, frames, tiles=tiles, video=video)
+            if history:
+                kind: FrameKind = "video" if video else "images"
+                asked = Question(
+                    "", tuple(frames), frame_kind=kind, history=tuple(history), tiles=tiles
+                )
+                load = _with_history(load, model, offer, asked)
             seen = _seen(model, offer, frames, tiles=tiles, video=video)
         except MedvlmError:
             return ""  # the question itself will say what is wrong with it
@@ -166,6 +182,15 @@ class Budget:
             told += f" · needs {size_in_bytes(made.need.total)} of "
             told += f"{size_in_bytes(memory.free)} free"
         return f"{told}. ! {made.verdict}: {made.advice}" if made.advice else told
+
+    def history_tokens(self, offer: ModelOffer | None, history: Sequence[Turn]) -> int | None:
+        """About how many tokens earlier turns take; None where that is not known."""
+        if offer is None or not history:
+            return None
+        try:
+            return sum(_turn_loads(sized(offer.choice.path), offer, history)[1:])
+        except MedvlmError:
+            return None
 
     def _memory(self, device: str) -> DeviceMemory | None:
         if device == "cpu":
@@ -189,6 +214,33 @@ def _load(
         video=video,
         tiles=tiles,
         folder=Path(offer.choice.path),
+    )
+
+
+def _turn_loads(
+    model: Sized, offer: ModelOffer, history: Sequence[Turn]
+) -> tuple[list[Load], int, int]:
+    """Images of earlier turns, their tokens, and about how many tokens of words there are."""
+    loads = []
+    for index, turn in enumerate(history):
+        frames = sent_with(history, index)
+        if frames:
+            video = turn.frame_kind == "video"
+            loads.append(_load(model, offer, frames, tiles=turn.tiles, video=video))
+    letters = sum(len(turn.text) + len(turn.reply) for turn in history)
+    return loads, sum(load.visual_tokens for load in loads), letters // _LETTERS
+
+
+def _with_history(own: Load, model: Sized, offer: ModelOffer, asked: Question) -> Load:
+    earlier, _, words = _turn_loads(model, offer, asked.history)
+    parts = [*earlier, own] if subject_of(asked).sent or not earlier else earlier
+    return replace(
+        own,
+        images=sum(part.images for part in parts),
+        image_tokens=max(part.image_tokens for part in parts),
+        patches=max(part.patches for part in parts),
+        text_tokens=own.text_tokens + words,
+        counted=sum(part.visual_tokens for part in parts),
     )
 
 

@@ -68,18 +68,29 @@ class Conversation:
         self._aside.discard(number)
         return next((x for x in self._exchanges if x.number == number), None)
 
-    def history(self, instead_of: Exchange | None = None) -> tuple[Turn, ...]:
-        """Whole answers so far, as a next question carries them.
+    def history(
+        self, instead_of: Exchange | None = None, conversation: int = 1
+    ) -> tuple[Turn, ...]:
+        """Whole answers so far, as a next question carries them; see `answered`."""
+        turns = (exchange.turn for exchange in self.answered(instead_of, conversation))
+        return tuple(turn for turn in turns if turn is not None)
+
+    def answered(
+        self, instead_of: Exchange | None = None, conversation: int = 1
+    ) -> tuple[Exchange, ...]:
+        """Questions with a whole answer that a next question would follow, oldest first.
 
         Parameters
         ----------
         instead_of
             A question that is asked again, or in other words: its answer, and what was asked
             after it, are another branch. None goes on where the last answer is.
+        conversation
+            Number of the conversation that the next question belongs to.
         """
-        branch = self._branch() if instead_of is None else instead_of.earlier
-        turns = (exchange.turn for exchange in self.exchanges if exchange.number in branch)
-        return tuple(turn for turn in turns if turn is not None)
+        branch = self._branch(conversation) if instead_of is None else instead_of.earlier
+        followed = (exchange for exchange in self.exchanges if exchange.number in branch)
+        return tuple(exchange for exchange in followed if exchange.turn is not None)
 
     def ask(
         self,
@@ -89,6 +100,7 @@ class Conversation:
         model: str = "",
         sent: str = "",
         instead_of: Exchange | None = None,
+        conversation: int = 1,
     ) -> Exchange:
         """Begin an exchange.
 
@@ -104,6 +116,8 @@ class Conversation:
             The question's turn as the model gets it.
         instead_of
             The question that this one asks again, or in other words; both are kept.
+        conversation
+            Number of the conversation that it belongs to.
         """
         self._count += 1
         exchange = Exchange(
@@ -113,8 +127,9 @@ class Conversation:
             model=model,
             sent=sent,
             asked_at=self.clock(),
-            earlier=self._branch() if instead_of is None else instead_of.earlier,
+            earlier=self._branch(conversation) if instead_of is None else instead_of.earlier,
             instead_of=None if instead_of is None else instead_of.number,
+            conversation=conversation,
         )
         self._exchanges.append(exchange)
         if request:
@@ -170,9 +185,11 @@ class Conversation:
         self._exchanges = [x for x in self._exchanges if x.number != number]
         self._aside.discard(number)
 
-    def _branch(self) -> tuple[int, ...]:
+    def _branch(self, conversation: int) -> tuple[int, ...]:
         # A question that failed opens no branch: what was there before it goes on.
         for exchange in reversed(self.exchanges):
+            if exchange.conversation != conversation:
+                continue
             if exchange.turn is not None or not exchange.ended:
                 return (*exchange.earlier, exchange.number)
         return ()
@@ -215,15 +232,23 @@ class Conversation:
             ]
         )
 
-    def bring_back(self, ended: Exchange) -> Exchange:
+    def bring_back(self, ended: Exchange, conversation: int = 1) -> Exchange:
         """Add a question that ended in an earlier sitting; it gets the next number.
 
         Parameters
         ----------
         ended
             What it came to; its number does not matter. Its request is one that no engine gives.
+        conversation
+            Number of the conversation that it belongs to.
         """
-        asked = self.ask(ended.request, ended.question, model=ended.model, sent=ended.sent)
+        asked = self.ask(
+            ended.request,
+            ended.question,
+            model=ended.model,
+            sent=ended.sent,
+            conversation=conversation,
+        )
         self._splitters.pop(asked.request, None)
         self._exchanges[-1] = replace(
             asked,

@@ -63,6 +63,8 @@ class Exchange:
         Numbers of the questions before it in its branch, oldest first.
     instead_of
         Number of the question that it asks again, or in other words; None for a new one.
+    conversation
+        Number of the conversation that it belongs to, see `belonging`.
     """
 
     number: int
@@ -85,6 +87,12 @@ class Exchange:
     advice: str = ""
     earlier: tuple[int, ...] = ()
     instead_of: int | None = None
+    conversation: int = 1
+
+    @cached_property
+    def scans(self) -> frozenset[str]:
+        """Content hashes of the scans and clips that it shows."""
+        return frozenset(frame.source for frame in self.question.frames)
 
     @property
     def ended(self) -> bool:

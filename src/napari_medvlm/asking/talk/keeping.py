@@ -83,6 +83,7 @@ class Keeper:
         self._journals = None if path is None else Journals(path, self._say)
         self._places: dict[int, tuple[Journal, int]] = {}
         self._found_in: dict[str, Journal] = {}
+        self._conversations: dict[tuple[Journal, int], int] = {}
         self._brought_back: set[tuple[Journal, int]] = set()
         # Handed over by the worker.
         self._lock = threading.Lock()
@@ -144,14 +145,23 @@ class Keeper:
             found, self._words = self._words, ()
         return found
 
-    def asked(self, exchange: Exchange, offer: ModelOffer) -> None:
-        """Keep a new question with its frames."""
+    def asked(self, exchange: Exchange, offer: ModelOffer, continues: int | None = None) -> None:
+        """Keep a new question with its frames.
+
+        Parameters
+        ----------
+        exchange, offer
+            The question, and whom it asks.
+        continues
+            Number of the kept conversation that it goes on with; None where its conversation
+            began in this sitting.
+        """
         # It is in the conversation already: what is kept of its study need not come back.
         self._sought.update(frame.source for frame in exchange.question.frames)
         if self._keeps:
             frames = exchange.question.frames
             scan = self._scan(frames[0].source) if frames else None
-            self._submit(self._asked, exchange, offer, scan, self._most_bytes)
+            self._submit(self._asked, exchange, offer, scan, self._most_bytes, continues)
 
     def heard(self, exchanges: Iterable[Exchange]) -> None:
         """Keep what has come: the end of an answer at once, text on its way now and then."""
@@ -240,17 +250,36 @@ class Keeper:
             self._words = found
 
     def _asked(
-        self, exchange: Exchange, offer: ModelOffer, scan: Path | None, most_bytes: int
+        self,
+        exchange: Exchange,
+        offer: ModelOffer,
+        scan: Path | None,
+        most_bytes: int,
+        continues: int | None,
     ) -> None:
         assert self._journals is not None  # without a file nothing is submitted
         journal = self._journals.for_writing(scan, most_bytes)
         capsule = capsule_of(exchange, offer.choice)
-        known = journal.conversations(capsule.study)
-        conversation = known[-1].number if known else journal.begin(capsule.study)
+        conversation = self._conversation(journal, exchange, capsule.study, continues)
         asked = exchange.question
         frames = [*asked.frames, *(frame for turn in asked.history for frame in turn.frames)]
         pixels = {frame.digest: frame.pixels for frame in frames}
         self._places[exchange.number] = journal, journal.ask(conversation, capsule, pixels)
+
+    def _conversation(
+        self, journal: Journal, exchange: Exchange, study: str, continues: int | None
+    ) -> int:
+        """Number of the kept conversation that a question stands in; one is begun if need be."""
+        key = journal, exchange.conversation
+        number = self._conversations.get(key)
+        if number is None and continues is not None:
+            in_it = {self._found_in.get(source) for source in exchange.scans}
+            number = continues if journal in in_it else None
+        # It may have been wiped, or have had to make room.
+        if number is None or all(one.number != number for one in journal.conversations()):
+            number = journal.begin(study)
+        self._conversations[key] = number
+        return number
 
     def _heard(self, number: int, progress: Progress) -> None:
         # A question that could not be kept, or was not to be, has no place.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ...dialogue import Question
+from collections.abc import Collection
+
+from ...dialogue import Question, Turn
 from ...engine import ModelChoice
 from ...errors import EngineError, MedvlmError
 from ...models import sent_text
@@ -10,6 +12,7 @@ from ...records import Kept
 from ..ask.line import Line, Waiting
 from ..model.holding import Holding
 from ..model.offers import ModelOffer
+from .belonging import Belonging, Scans
 from .conversation import Conversation
 from .exchange import Exchange
 from .exporting import Exported
@@ -34,6 +37,7 @@ class Session:
         self.keeper = Keeper(None) if keeper is None else keeper
         self.conversation = Conversation()
         self.holding = Holding(thread)
+        self.belonging = Belonging()
         self._line = Line()
         self._unheard: list[Exchange] = []
         self._origins: dict[int, ModelChoice | Kept] = {}
@@ -83,17 +87,26 @@ class Session:
             If the model cannot take the question.
         """
         sent = sent_text(question, offer.profile, offer.choice.path)
+        scans = frozenset(frame.source for frame in question.frames)
+        if instead_of is not None and instead_of.scans != scans:
+            instead_of = None  # other scans: it is no other wording of that question
+        number = self.belonging.current(scans) if instead_of is None else instead_of.conversation
         waits = bool(self._running or self._line)
         request = 0 if waits else self.thread.ask(question, offer.choice)
         exchange = self.conversation.ask(
-            request, question, model=offer.label, sent=sent, instead_of=instead_of
+            request,
+            question,
+            model=offer.label,
+            sent=sent,
+            instead_of=instead_of,
+            conversation=number,
         )
         self._origins[exchange.number] = offer.choice
         self._offers[exchange.number] = offer
         if waits:
             self._line.add(Waiting(exchange.number, question, offer, follows))
             exchange = self.conversation.wait(exchange.number, self._line.words(exchange.number))
-        self.keeper.asked(exchange, offer)
+        self.keeper.asked(exchange, offer, self.belonging.kept_as(number))
         return exchange
 
     def bring_back(self, kept: Kept) -> Exchange:
@@ -105,16 +118,55 @@ class Session:
             If one of its frames is missing.
         """
         ended = exchange_of(kept, 0, self.conversation.clock())
-        exchange = self.conversation.bring_back(ended)
+        number = self.belonging.of_earlier(
+            ended.scans, kept.conversation, self.conversation.exchanges
+        )
+        exchange = self.conversation.bring_back(ended, number)
         self._origins[exchange.number] = kept
         return exchange
 
-    def exported(self) -> tuple[Exported, ...]:
-        """All questions with what an export needs, oldest first."""
+    def history(
+        self, scans: Scans, offer: ModelOffer | None, instead_of: Exchange | None = None
+    ) -> tuple[Turn, ...]:
+        """Earlier turns that a follow-up about these scans sends along.
+
+        Parameters
+        ----------
+        scans
+            That the question will show.
+        offer
+            The model that will be asked: only its own answers are sent; None sends nothing.
+        instead_of
+            The question that is asked again, or in other words, where it shows the same scans.
+        """
+        followed = self._followed(scans, instead_of)
+        turns = (one.turn for one in followed if offer and self._answered_by(one, offer))
+        return tuple(turn for turn in turns if turn is not None)
+
+    def others(
+        self, scans: Scans, offer: ModelOffer | None, instead_of: Exchange | None = None
+    ) -> int:
+        """How many answers of other models a follow-up leaves out; as in `history`."""
+        followed = self._followed(scans, instead_of)
+        return sum(1 for one in followed if offer and not self._answered_by(one, offer))
+
+    def _followed(self, scans: Scans, instead_of: Exchange | None) -> tuple[Exchange, ...]:
+        if instead_of is not None and instead_of.scans == scans:
+            return self.conversation.answered(instead_of)
+        return self.conversation.answered(conversation=self.belonging.current(scans))
+
+    def _answered_by(self, exchange: Exchange, offer: ModelOffer) -> bool:
+        origin = self._origins.get(exchange.number)
+        same = not isinstance(origin, ModelChoice) or origin.path == offer.choice.path
+        return same and exchange.model == offer.label
+
+    def exported(self, numbers: Collection[int] | None = None) -> tuple[Exported, ...]:
+        """Questions with what an export needs, oldest first; all, or those of these numbers."""
         now = self.conversation.clock()
         return tuple(
             Exported(exchange, self._origins[exchange.number], now - exchange.asked_at)
             for exchange in self.conversation.exchanges
+            if numbers is None or exchange.number in numbers
         )
 
     def withdraw(self, exchange: Exchange) -> None:
@@ -195,7 +247,8 @@ class Session:
         """Keep a question with the words that its model got, should others have been expected."""
         if exchange.number in self._offers:
             self.keeper.forget(exchange)
-            self.keeper.asked(exchange, self._offers[exchange.number])
+            kept = self.belonging.kept_as(exchange.conversation)
+            self.keeper.asked(exchange, self._offers[exchange.number], kept)
 
     def _forget(self, exchange: Exchange) -> None:
         self.conversation.remove(exchange.number)
@@ -211,7 +264,7 @@ class Session:
         one = self._line.next()
         assert one is not None  # asked for only where there is one
         exchange = next(x for x in self.conversation.active if x.number == one.number)
-        question = one.complete(self.conversation.history(exchange))
+        question = one.complete(self.history(exchange.scans, one.offer, exchange))
         try:
             sent = sent_text(question, one.offer.profile, one.offer.choice.path)
             request = self.thread.ask(question, one.offer.choice)
@@ -221,5 +274,5 @@ class Session:
         if question is not one.question:
             # It was kept without what it follows.
             self.keeper.forget(exchange)
-            self.keeper.asked(after, one.offer)
+            self.keeper.asked(after, one.offer, self.belonging.kept_as(after.conversation))
         return after

@@ -127,6 +127,7 @@ MEDVLM_R1 = Profile(
         kinds=("images",),
         max_frames=1,
         options_only=True,
+        several_turns=False,
         resize=f"{_SIDES}, the area is at most 1280 tokens of 28 × 28 pixels",
     ),
     reasoning=R1_CHOICE,
@@ -155,6 +156,7 @@ DEMO = Profile(
         max_frames=11,
         resize="about 140 × 140 pixels, the shape is kept",
         regions=True,
+        several_turns=False,
         caution=(
             "toy",
             "This toy was trained on this program's synthetic phantoms alone; what it says about "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from qtpy.QtCore import QPoint, QSize, QTimer, Signal
 from qtpy.QtWidgets import QToolButton, QVBoxLayout, QWidget
@@ -39,6 +39,7 @@ class ConversationView(Column):
         self.setMinimumHeight(EMPTY_HEIGHT)
         self._views: dict[int, ExchangeView] = {}
         self._undo_lines: dict[int, UndoLine] = {}
+        self._shown: frozenset[int] | None = None
         self._following = True
         self._fold_reasoning = True
         self.settled.connect(self._scroll_down)
@@ -79,8 +80,13 @@ class ConversationView(Column):
 
     @property
     def views(self) -> tuple[ExchangeView, ...]:
-        """The views, oldest first, without those that were put aside."""
-        return tuple(v for number, v in self._views.items() if number not in self._undo_lines)
+        """The views on the screen, oldest first, without those that were put aside."""
+        shown = self._shown
+        return tuple(
+            view
+            for number, view in self._views.items()
+            if number not in self._undo_lines and (shown is None or number in shown)
+        )
 
     @property
     def fold_reasoning(self) -> bool:
@@ -107,10 +113,26 @@ class ConversationView(Column):
         view.edited.connect(lambda v=view: self.edited.emit(v.exchange))
         view.deleted.connect(lambda v=view: self.deleted.emit(v.exchange))
         self._views[exchange.number] = view
+        if self._shown is not None:
+            self._shown |= {exchange.number}
         self._layout.insertWidget(self._layout.indexOf(self.export), view)
         self.export.show()
         self._following = True
         return view
+
+    def show_only(self, numbers: Collection[int]) -> None:
+        """Show these questions; the others stay where they are, out of sight."""
+        before, self._shown = self._shown, frozenset(numbers)
+        for number, view in self._views.items():
+            view.setVisible(number in self._shown and number not in self._undo_lines)
+        # A line that offers to undo stands wherever its question stood, until that is settled.
+        some = any(number in self._shown for number in self._views) or bool(self._undo_lines)
+        self._hint.setVisible(not some)
+        self.setMinimumHeight(LEAST_HEIGHT if some else EMPTY_HEIGHT)
+        self.export.setVisible(bool(self.views))
+        if before != self._shown:
+            self._following = True
+            self.look_again()
 
     def put_aside(self, number: int) -> None:
         """Show a line with Undo instead of a question."""

@@ -41,6 +41,7 @@ class Exporting(QObject):
         super().__init__(parent)
         self._session = session
         self._panel = parent
+        self._view = view
         view.export.clicked.connect(self.ask)
 
     def ask(self) -> None:
@@ -56,7 +57,8 @@ class Exporting(QObject):
 
     def export(self, file: Path) -> None:
         """Write the conversation, and say so."""
-        exported = self._session.exported()
+        numbers = {view.exchange.number for view in self._view.views}
+        exported = self._session.exported(numbers)
 
         def work(_: Progress) -> None:
             export(file, [one.kept() for one in exported])

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from ...asking import Exchange, ModelOffer, PlacedBox, Session, without_legend
-from ...dialogue import Question, Turn
+from ...asking.ask.line import with_history
+from ...dialogue import Question
 from ...errors import MedvlmError
 from ...imaging import Clip, Volume
 from ...records import Kept
@@ -68,9 +69,14 @@ class Turns(QObject):
         view.edited.connect(self._on_edited)
         view.deleted.connect(self._on_deleted)
 
-    def history(self) -> tuple[Turn, ...]:
-        """The earlier turns of the branch that the next question belongs to."""
-        return self._session.conversation.history(self._edited)
+    @property
+    def edited_exchange(self) -> Exchange | None:
+        """The question that is being put in other words; None while a new one is typed."""
+        return self._edited
+
+    def stop_editing(self) -> None:
+        """What is typed is a new question."""
+        self._edited = None
 
     def ask(
         self,
@@ -111,7 +117,12 @@ class Turns(QObject):
             As `Session.ask`.
         """
         self._undoing.settle()
-        exchange = self._session.ask(before.question, offer, before)
+        question = before.question
+        if question.history and offer.label != before.model:
+            # Another model follows its own answers, not those of the first one.
+            history = self._session.history(before.scans, offer, before)
+            question = with_history(question, history)
+        exchange = self._session.ask(question, offer, before)
         self._view.begin(exchange, self._pointing.repeat(before, exchange))
         self.changed.emit()
         return exchange

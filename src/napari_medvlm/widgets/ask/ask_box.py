@@ -150,6 +150,10 @@ class AskBox(QWidget):
         self.stop.setEnabled(busy)
         self.follow.setEnabled(can_follow)
 
+    def show_follow_up(self, words: str) -> None:
+        """Say what a follow-up sends along, while it is chosen."""
+        self.follow_words.show_text(words if self.follows else "")
+
     def show_line(self, words: str) -> None:
         """One line for people: what is missing, or what was left out."""
         self.line.show_text(words)
@@ -204,13 +208,17 @@ class AskBox(QWidget):
         named(
             self.follow,
             "Follow up",
-            "Send the earlier questions and answers along. Off: every question stands alone",
+            "Send the earlier questions and answers of this conversation along, as far as the "
+            "chosen model gave them. Off: every question stands alone",
         )
         self.button = QPushButton("Ask")
         self.button.setDefault(True)
         named(self.button, "Ask", ASK_TIP)
         self.stop = QPushButton("Stop")
         named(self.stop, "Stop", STOP_TIP)
+        self.follow_words = quiet(PlainLabel())
+        self.follow_words.setAccessibleName("What a follow-up sends")
+        self.follow_words.hide()
         self._build_folded()
         self.line = quiet(PlainLabel())
         self.line.setAccessibleName("Notice")
@@ -257,6 +265,7 @@ class AskBox(QWidget):
         layout.addWidget(self.text)
         layout.addWidget(self.options)
         layout.addLayout(bottom)
+        layout.addWidget(self.follow_words)
         layout.addWidget(self.line)
         layout.addLayout(heads)
         layout.addWidget(self.generation)

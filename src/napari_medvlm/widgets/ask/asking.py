@@ -11,8 +11,10 @@ from qtpy.QtCore import QObject, Signal
 
 from ...asking import Exchange, ModelOffer, Prepared, Session, SourceBox, compose, place_regions
 from ...asking.choose.chips import chips_of, sent_frames
+from ...asking.choose.turn_chip import follow_up_chips
 from ...errors import MedvlmError
 from ...models import sent_text, taken_out_words
+from ..answer.conversing import Conversing
 from ..answer.turns import Turns
 from ..choose.chip_row import ChipRow
 from ..choose.legend_box import LegendBox
@@ -50,6 +52,8 @@ class Asking(QObject):
         Says whether the question ends by naming its images.
     turns
         The turns on the screen.
+    conversing
+        Knows what a follow-up sends along.
     parent
         The panel.
     """
@@ -65,6 +69,7 @@ class Asking(QObject):
         chips: ChipRow,
         legend: LegendBox,
         turns: Turns,
+        conversing: Conversing,
         parent: QObject,
     ) -> None:
         super().__init__(parent)
@@ -74,6 +79,7 @@ class Asking(QObject):
         self._chips = chips
         self._legend = legend
         self._turns = turns
+        self._conversing = conversing
         self._offer: ModelOffer | None = None
         self._about: _About | None = None
         self._templates = TemplateFile(self)
@@ -133,7 +139,9 @@ class Asking(QObject):
             tiles=about.tiles,
             options=self._box.typed.has_options,
         )
-        self._chips.show_chips(chips_of(offer.profile, sent))
+        turns = len(self._conversing.history(offer)) if self._box.follows else 0
+        follow_up = follow_up_chips(offer.profile, turns)
+        self._chips.show_chips((*chips_of(offer.profile, sent), *follow_up))
 
     def _show_sent(self) -> None:
         if not self._box.sent_head.isChecked():
@@ -152,7 +160,7 @@ class Asking(QObject):
             typed.text,
             **typed.terms,
             regions=about.boxes,
-            history=self._turns.history() if self._box.follows else (),
+            history=self._conversing.history(offer) if self._box.follows else (),
             frames=about.prepared.frames,
             tiles=about.tiles,
             legend=self._legend.wanted,
