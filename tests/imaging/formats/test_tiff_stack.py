@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import warnings
 from pathlib import Path
 
@@ -238,6 +239,34 @@ def test_other_files_that_ome_notes_name_are_not_opened(tmp_path):
     volume = only(tmp_path / "a.ome.tif")
     assert volume.voxels.shape[0] == 2
     assert said(volume, "notes tell of 9 images")
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        b"ImageJ=1.54f\nimages=999999999\nslices=999999999\n",
+        b"ImageJ=1.54f\nimages=-5\n",
+        b'{"shape": [999999999, 15, 16]}',
+        b'{"shape": [-2, 15, 16]}',
+        b'<?xml version="1.0"?><OME><Image ID="Image:0"><Pixels ID="Pixels:0" '
+        b'DimensionOrder="XYZCT" Type="uint16" SizeX="16" SizeY="15" SizeZ="999999999" SizeC="1" '
+        b'SizeT="1"><TiffData/></Pixels></Image></OME>',
+        b"<?xml nothing of the kind </OME>",
+    ],
+)
+def test_notes_that_make_no_sense_cost_nothing_but_the_order(tmp_path, notes):
+    array = numbers("u2", (2, 15, 16))
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for n, page in enumerate(array):
+            writer.write(
+                page, metadata=None, photometric="minisblack", contiguous=False,
+                description=notes if n == 0 else None,
+            )  # fmt: skip
+    tracemalloc.start()
+    volume = only(tmp_path / "a.tif")
+    assert tracemalloc.get_traced_memory()[1] < 50e6
+    tracemalloc.stop()
+    np.testing.assert_array_equal(volume.voxels, array)
 
 
 # Cuts

@@ -22,11 +22,10 @@ from .damage import damaged
 from .numbers import BOMB_BYTES, BOMB_RATIO, memory
 from .picture import DPI, MOST_PIXELS, NEITHER, checked_size, plain_pixels, turn_upright
 from .stored import fingerprint
-from .tiff_stack import Stack, directories, image_bytes, is_there, stack_of, upright
+from .tiff_stack import MOST_IMAGES, Stack, directories, image_bytes, is_there, stack_of, upright
 
 _EXPECTED = "a TIFF picture"
 _ADVICE = "Export the picture again, as PNG or as an uncompressed TIFF."
-_MOST_PAGES = 20_000
 #: Compressions that tifffile undoes by itself: none, deflate (two codes), PackBits.
 _PLAIN = (1, 8, 32946, 32773)
 #: Orientations whose rows are the columns as seen.
@@ -94,8 +93,8 @@ def _opened(path: Path) -> Iterator[Any]:
 
 
 def _layout(path: Path, tiff: Any) -> Layout:
-    count, cut = directories(path, _MOST_PAGES + 1)
-    if not 0 < count <= _MOST_PAGES:
+    count, cut = directories(path, MOST_IMAGES + 1)
+    if not 0 < count <= MOST_IMAGES:
         raise ImagingError(f"{path.name}: expected {_EXPECTED}; found {count} pages.", _ADVICE)
     first = tiff.pages[0]
     rows, columns = int(first.imagelength), int(first.imagewidth)

@@ -6,6 +6,7 @@ note which images are slices, which times and which channels.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -14,8 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+#: Images of the largest stack that is read.
+MOST_IMAGES = 20_000
 #: Kinds of tifffile's series whose axes somebody wrote down; those of others are guessed.
-_TOLD = {"ome", "shaped", "stk", "nih", "lsm", "fluoview"}
+_TOLD = {"ome", "shaped", "stk", "nih", "lsm"}
+#: Counts in the notes of an OME-TIFF.
+_OME_COUNT = re.compile(r"""\bSize([ZCT])\s*=\s*["'](\d{1,20})["']""")
 _CALLED = {"Z": "slices", "T": "times", "C": "channels"}
 #: An axis to scroll through is a slice axis rather in this order.
 _SLICES_FIRST = "ZIQRTC"
@@ -135,10 +140,13 @@ def _by_imagej(tiff: Any) -> Stack | None:
     shape = number("frames"), number("slices"), number("channels")
     if prod(shape) != count:
         shape = (1, count, 1)
-    return _without_single(tuple(range(count)), "TZC", shape)
+    pages = tuple(range(min(count, MOST_IMAGES)))
+    return _without_single(pages, "TZC", shape)
 
 
 def _by_series(tiff: Any) -> Stack | None:
+    if tiff.is_ome and not _plausible(tiff.ome_metadata or ""):
+        return None
     try:
         series = tiff.series[0] if tiff.series else None
     except Exception:
@@ -152,6 +160,14 @@ def _by_series(tiff: Any) -> Stack | None:
     pages = tuple(page.index for page in series.pages if page is not None)
     axes = "".join(series.axes[n] for n in kept)
     return _without_single(pages, axes, tuple(int(series.shape[n]) for n in kept))
+
+
+def _plausible(notes: str) -> bool:
+    """Whether OME's notes tell of no more images than are read: tifffile makes a list of them."""
+    most = {"Z": 1, "C": 1, "T": 1}
+    for axis, count in _OME_COUNT.findall(notes):
+        most[axis] = max(most[axis], int(count))
+    return prod(most.values()) <= MOST_IMAGES
 
 
 def _without_single(pages: tuple[int, ...], axes: str, shape: tuple[int, ...]) -> Stack:
