@@ -11,6 +11,7 @@ from napari_medvlm.imaging.video.with_decord import DecordDecoder
 from napari_medvlm.imaging.video.with_pyav import PyAVDecoder
 
 from .making import COLUMNS, ROWS, cut_start, picture, plain_decode, set_matrix, write_video
+from .odd_streams import write_sizes, write_streams
 
 #: name -> ending of the file, and how it is written
 VIDEOS = {
@@ -247,3 +248,48 @@ def test_a_damaged_frame_costs_no_other(tmp_path):
 def test_squeezed_pixels_are_a_remark(tmp_path):
     path = write_video(tmp_path / "a.mkv", count=3, options={"x264-params": "sar=4/3"})
     assert "not square" in PyAVDecoder(Wanted(path=str(path)), never).facts.remarks[0]
+
+
+ODD = {
+    "squeezed": ("mp4", {"options": {"x264-params": "sar=4/3"}}),
+    "squeezed, Matroska": ("mkv", {"options": {"x264-params": "sar=4/3"}}),
+    "interlaced": ("mp4", {"options": {"x264-params": "tff=1"}}),
+    "interlaced, Matroska": ("mkv", {"options": {"x264-params": "tff=1"}}),
+    "interlaced, QuickTime": ("mov", {"options": {"x264-params": "bff=1"}}),
+    "interlaced, high 4:4:4": ("mp4", {"pixels": "yuv444p", "options": {"x264-params": "tff=1"}}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_decord_refuses_what_asks_for_more_than_its_stored_frames(tmp_path, name):
+    pytest.importorskip("decord", reason="decord has no build for this platform")
+    ending, how = ODD[name]
+    path = write_video(tmp_path / f"a.{ending}", count=3, **how)
+    with pytest.raises(DecodingError, match="which decord passes over; install PyAV"):
+        DecordDecoder(Wanted(path=str(path)), never)
+    with pytest.raises(DecodingError, match="which decord passes over"):
+        DecordDecoder(Wanted(data=path.read_bytes()), never)
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+def test_decord_refuses_several_streams_and_sizes(tmp_path, ending):
+    pytest.importorskip("decord", reason="decord has no build for this platform")
+    several = write_streams(tmp_path / f"a.{ending}", [(24, 32), (48, 64)], 1)
+    with pytest.raises(DecodingError, match="2 video tracks"):
+        DecordDecoder(Wanted(path=str(several)), never)
+
+
+@pytest.mark.parametrize("matrix", [(0, 1, -1, 0), (-1, 0, 0, 1), (-1, 0, 0, -1)])
+def test_decord_refuses_turned_videos(tmp_path, matrix):
+    pytest.importorskip("decord", reason="decord has no build for this platform")
+    path = write_video(tmp_path / "a.mp4", count=3)
+    set_matrix(path, matrix)
+    with pytest.raises(DecodingError, match="a turn"):
+        DecordDecoder(Wanted(path=str(path)), never)
+
+
+def test_decord_says_that_it_does_not_notice_other_sizes(tmp_path):
+    pytest.importorskip("decord", reason="decord has no build for this platform")
+    path = write_sizes(tmp_path / "a.mkv", "libx264", [(64, 64), (64, 128)])
+    decoder = DecordDecoder(Wanted(path=str(path)), never)
+    assert "frames of another size than the first" in decoder.facts.remarks[0]

@@ -3,7 +3,8 @@
 decord decodes rightly from the start on, but when it jumps or skips it gives wrong frames without
 a word where groups of pictures are open, the rate varies, or an MP4 is in fragments (measured with
 decord 0.6.0). So it goes frame by frame here, and begins again to go back. Kinds of files that it
-gets wrong from the start on are refused.
+gets wrong from the start on are refused, and so are files that ask for more than their stored
+frames, which decord passes over without a word: PyAV shows them as they ask.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from ...extras import require
 from ..frame_cache import Pixels
 from .containers import HEAD, container_of
 from .facts import MOST_FRAMES, MOST_PIXELS, Alive, DecodingError, Facts, Wanted
+from .plain_files import oddity
 
 _READ = ("mov", "matroska")
 _ASK = "install PyAV (pip install av) to read it"
 _REMARK = (
-    "Read with decord, without PyAV: jumps are slow, and edit lists and mirroring are passed over."
+    "Read with decord, without PyAV: jumps are slow, and edit lists, frames of another size than "
+    "the first, and missing frames are not noticed."
 )
 
 
@@ -47,6 +50,13 @@ class DecordDecoder:
         kind = container_of(_head(wanted), wanted.codec)
         if kind not in _READ:
             raise DecodingError(f"decord does not read this kind of video rightly; {_ASK}")
+        source = wanted.data if wanted.path is None else Path(wanted.path)
+        try:
+            odd = oddity(source, kind)
+        except ValueError as error:
+            raise DecodingError("no video could be decoded") from error
+        if odd is not None:
+            raise DecodingError(f"it has {odd}, which decord passes over; {_ASK}")
         try:
             self._reader: Any = self._open_reader()
             count = len(self._reader)
