@@ -15,7 +15,7 @@ from typing import Any
 from pydicom.uid import ExplicitVRLittleEndian
 
 from ..volume import Window
-from . import exam, functional_groups, mosaic, traits
+from . import display_notes, exam, functional_groups, mosaic, traits
 from .dataset import DAMAGE, Tag, Tags, read_tags
 from .exam import Exam, read_exam
 from .leave_out import NotAnImage, refuse_others
@@ -24,7 +24,7 @@ from .quick import PixelPlace, QuickHeader
 from .sizes import dimensions
 from .stored import PIXEL_TAGS, pixel_fields
 from .traits import Traits, read_traits
-from .values import floats, length, number, private, sequence, unit_orientation, value, words
+from .values import floats, length, number, sequence, unit_orientation, value, words
 from .windows import WINDOW_TAGS, read_windows
 
 __all__ = [
@@ -44,8 +44,6 @@ SPACING_TAGS = (
     ("SequenceOfUltrasoundRegions", "(0018,6011)", " inside the ultrasound region"),
 )
 
-#: Philips' own scale slope, which turns stored values into the scanner's floating point ones.
-_PHILIPS_SCALE: Tag = (0x2005, 0x100E)
 #: Of an image that nothing is known about.
 _NO_TRAITS = Traits()
 #: Positions farther out (mm) are damage.
@@ -61,7 +59,7 @@ TAGS: tuple[Tag, ...] = tuple(dict.fromkeys((
     "CineRate", "RecommendedDisplayFrameRate", "ActualFrameDuration",
     *PIXEL_TAGS, *WINDOW_TAGS, *(tag for tag, _, _ in SPACING_TAGS),
     *exam.TAGS, *functional_groups.TAGS, *traits.TAGS, *traits.PRIVATE_TAGS, *mosaic.TAGS,
-    _PHILIPS_SCALE,
+    *display_notes.TAGS,
 )))  # fmt: skip
 
 #: What differs between the images of one series; the rest of their headers is made once.
@@ -253,6 +251,8 @@ def _header(
     def first(name: str) -> Any:
         return value(places, name)
 
+    fields = dict(fields)
+    shared_notes: tuple[str, ...] = fields.pop("notes", ())
     spacing, tag = _spacing(places)
     slope, intercept = number(first("RescaleSlope")), number(first("RescaleIntercept"))
     return ImageHeader(
@@ -287,7 +287,7 @@ def _header(
         series_number=_whole(number(value([ds], "SeriesNumber"))),
         aspect=_aspect(first("PixelAspectRatio")),
         traits=read_traits(places),
-        notes=_notes(places),
+        notes=(*shared_notes, *display_notes.display_notes(places)),
         **fields,
     )
 
@@ -335,16 +335,6 @@ def _aspect(found: Any) -> tuple[float, float]:
     if len(pair) != 2 or min(pair) <= 0 or max(pair) > 100 * min(pair):
         return 1.0, 1.0
     return pair[0] / min(pair), pair[1] / min(pair)
-
-
-def _notes(places: Sequence[Tags]) -> tuple[str, ...]:
-    scale = number(private(places, _PHILIPS_SCALE))
-    if scale is None or not str(value(places, "Manufacturer") or "").lower().startswith("philips"):
-        return ()
-    return (
-        "Values are rescaled by RescaleSlope (0028,1053); Philips' private scale slope "
-        "(2005,100E) is not applied, so that series may differ by a factor.",
-    )
 
 
 def _seconds(ds: Any, frame: int) -> float | None:

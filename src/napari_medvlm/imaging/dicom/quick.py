@@ -81,7 +81,8 @@ class Wanted:
     Parameters
     ----------
     tags
-        Keywords of pydicom's dictionary, and (group, element) of private tags.
+        Keywords of pydicom's dictionary, and (group, element) of tags that are private or of a
+        repeating group.
     """
 
     def __init__(self, tags: Iterable[Tag]) -> None:
@@ -93,9 +94,13 @@ class Wanted:
         for name in tags:
             if isinstance(name, tuple):
                 group, element = name
-                self.by_key[element << 16 | group] = (name, b"UN")
-                creator = (group, element >> 8)
-                self.by_key[creator[1] << 16 | group] = (creator, b"LO")
+                if group % 2:
+                    self.by_key[element << 16 | group] = (name, b"UN")
+                    creator = (group, element >> 8)
+                    self.by_key[creator[1] << 16 | group] = (creator, b"LO")
+                else:  # of a repeating group, whose keyword stands for all of them
+                    vr = dictionary_VR(group << 16 | element).encode()
+                    self.by_key[element << 16 | group] = (name, vr)
             else:
                 tag = tag_for_keyword(name)
                 if tag is None:

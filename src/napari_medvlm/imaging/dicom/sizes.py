@@ -8,7 +8,7 @@ from typing import Any
 
 from pydicom.uid import UID
 
-from .stored import transfer_syntax
+from .syntax import transfer_syntax
 from .values import number, value
 
 #: A damaged file may lack most of its pixels; one that lacks more than this share of what its

@@ -13,11 +13,16 @@ from typing import Any, BinaryIO, Literal
 
 import pydicom
 from pydicom.pixels.utils import as_pixel_options
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, MPEGTransferSyntaxes
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    MPEGTransferSyntaxes,
+)
 
 from .colour import Palette, read_palette
-from .encapsulation import Piece, find_frames
-from .stored import transfer_syntax
+from .encapsulation import Piece, find_frames, read_pieces
+from .syntax import is_native, syntax_of, transfer_syntax
 
 #: A deflated data set may inflate to this many bytes; one that wants more is no image.
 _INFLATED = 512 << 20
@@ -117,16 +122,36 @@ def _source(path: Path, stream: BinaryIO, inflated: bytes | None) -> PixelSource
         raise ValueError(f"an image of {columns} x {rows} pixels is too large")
     offsets = options.pop("extended_offsets", ((), ()))[0]
     encapsulated = length is None
+    if length is not None and not syntax.is_private and syntax.is_compressed:
+        if not is_native(ds, length, options["bits_allocated"]):
+            raise ValueError(
+                f"TransferSyntaxUID says {syntax.name}, whose pixels lie in items of no stated "
+                f"length; {length} bytes are stated"
+            )
+        syntax = ExplicitVRLittleEndian
     frames: tuple[tuple[Piece, ...], ...] = ()
     if encapsulated:
         table = memoryview(offsets).cast("Q") if len(offsets) % 8 == 0 and offsets else ()
         # A video is one stream, however many frames it has.
         count = 1 if syntax in MPEGTransferSyntaxes else options["number_of_frames"]
         frames = tuple(find_frames(stream, start, count, list(table)))
+        if not syntax.is_private and not syntax.is_compressed:
+            syntax = _coded_as(stream, frames, syntax)
     palette = read_palette(ds) if options["photometric_interpretation"] == "PALETTE COLOR" else None
     return PixelSource(
         path, syntax, options, start, length, encapsulated, frames, palette, inflated
     )
+
+
+def _coded_as(stream: BinaryIO, frames: tuple[tuple[Piece, ...], ...], named: UID) -> UID:
+    """The syntax of compressed pixels whose file names one without compression."""
+    found = syntax_of(read_pieces(stream, frames[0])) if frames else None
+    if found is None:
+        raise ValueError(
+            f"TransferSyntaxUID says {named.name}, and the pixels lie in items as compressed ones "
+            "do, of no kind that is known"
+        )
+    return found
 
 
 def _element(stream: BinaryIO, *, little: bool) -> tuple[str, str, int | None]:

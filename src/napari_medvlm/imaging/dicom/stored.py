@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
-
 from .lut import Lut, read_lut
+from .sizes import Implausible
+from .syntax import true_syntax
 
-#: Tags that ``pixel_fields`` and ``transfer_syntax`` look at.
+#: Tags that ``pixel_fields`` looks at.
 PIXEL_TAGS = (
     "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PresentationLUTShape",
     "PixelPaddingValue", "PixelPaddingRangeLimit", "ModalityLUTSequence", "Units", "RescaleType",
@@ -24,32 +24,18 @@ _UNITS = {
 }  # fmt: skip
 
 
-def transfer_syntax(ds: Any) -> str:
-    """UID of a data set's transfer syntax; where the file names none, the one found out.
-
-    Files without the preamble come from before it. pydicom has found out how they are coded.
-    """
-    named = getattr(ds, "file_meta", {}).get("TransferSyntaxUID")
-    if named:
-        return str(named)
-    implicit, little = ds.original_encoding
-    if implicit:
-        return str(ImplicitVRLittleEndian)
-    return str(ExplicitVRLittleEndian if little else ExplicitVRBigEndian)
-
-
 def pixel_fields(ds: Any) -> dict[str, Any]:
     """Fields of ``ImageHeader`` about stored values, by name."""
-    allocated = int(ds.get("BitsAllocated") or 8)
-    bits = int(ds.get("BitsStored") or allocated)
+    allocated, bits, high, notes = _bits(ds)
     signed = bool(ds.get("PixelRepresentation"))
     lut = _modality_lut(ds, signed=signed)
+    syntax, note = true_syntax(ds, allocated)
     return {
-        "syntax": transfer_syntax(ds),
+        "notes": (*notes, *note),
+        "syntax": syntax,
         "allocated": allocated,
-        "bits": min(bits, allocated),
-        # A bit that is not there is a mistake.
-        "high": min(int(ds.get("HighBit") or min(bits, allocated) - 1), allocated - 1),
+        "bits": bits,
+        "high": high,
         "signed": signed,
         # Float Pixel Data has no BitsStored (PS3.3 C.7.6.24, C.7.6.25).
         "floating": allocated in (32, 64) and not ds.get("BitsStored"),
@@ -59,6 +45,30 @@ def pixel_fields(ds: Any) -> dict[str, Any]:
         "units": _units(ds),
         "modality_lut": lut is not None,
     }
+
+
+def _bits(ds: Any) -> tuple[int, int, int, tuple[str, ...]]:
+    """BitsAllocated, BitsStored, HighBit as they can be meant, and what of them cannot."""
+    allocated = _whole(ds.get("BitsAllocated")) or 8
+    if allocated not in (1, 8, 16, 32, 64):
+        raise Implausible(
+            f"BitsAllocated (0028,0100) is {allocated}; 1, 8, 16, 32 or 64 bits were expected"
+        )
+    stored, high = _whole(ds.get("BitsStored")), _whole(ds.get("HighBit"))
+    notes = []
+    bits = stored if stored is not None and 1 <= stored <= allocated else allocated
+    if stored is not None and bits != stored and ds.get("BitsStored") is not None:
+        notes.append(
+            f"BitsStored (0028,0101) is {stored} where BitsAllocated (0028,0100) is {allocated}: "
+            f"all {allocated} bits are used."
+        )
+    top = high if high is not None and bits - 1 <= high < allocated else bits - 1
+    if high is not None and top != high:
+        notes.append(
+            f"HighBit (0028,0102) is {high}, which {bits} of {allocated} bits cannot have: "
+            f"{top} is used."
+        )
+    return allocated, bits, top, tuple(notes)
 
 
 def _units(ds: Any) -> str:
