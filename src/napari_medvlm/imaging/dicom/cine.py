@@ -94,20 +94,36 @@ class CineFrames:
         self.fps = (len(self.times) - 1) / span if span > 0 else 1.0
         self._window: Window | None = None
         self.remarks: tuple[str, ...] = ()
+        self._subtraction = None if is_coloured(head) else head.subtraction
         if not is_coloured(head):
             self._window, note = self._choose_window()
             self.remarks = (note,)
+        self._differences = self._choose_difference_window()
+        if self._differences is not None:
+            low, high = self._differences.limits
+            self.remarks = (*self.remarks, f"Differences are shown from {low:.6g} to {high:.6g}.")
+        if head.subtracted and not is_coloured(head):
+            self.remarks = (*self.remarks, head.subtracted)
 
     def decode(self, indices: Sequence[int]) -> list[npt.NDArray[np.uint8]]:
         """Frames, uint8 (rows, columns, 3), at these indices, in this order."""
-        return [self._shown(self._headers[index]) for index in indices]
+        return [self._shown(index) for index in indices]
 
-    def _shown(self, header: ImageHeader) -> npt.NDArray[np.uint8]:
-        image = self._read(header)
+    def _shown(self, index: int) -> npt.NDArray[np.uint8]:
+        how, window = self._subtraction, self._window
+        if how is not None and self._differences is not None and how.applies(index):
+            image, window = self._difference(index), self._differences
+        else:
+            image = self._read(self._headers[index])
         if image.ndim == 3:
             return np.array(image, dtype=np.uint8)
-        grey = image if self._window is None else apply_window(image, self._window)
+        grey = image if window is None else apply_window(image, window)
         return np.repeat(grey[..., None].astype(np.uint8, copy=False), 3, axis=2)
+
+    def _difference(self, index: int) -> npt.NDArray[np.generic]:
+        assert self._subtraction is not None
+        count = len(self._headers)
+        return self._subtraction.difference(index, count, lambda n: self._read(self._headers[n]))
 
     def _read(self, header: ImageHeader) -> npt.NDArray[np.generic]:
         try:
@@ -133,9 +149,19 @@ class CineFrames:
         low, high = window.limits
         return window, f"Without a window in the file, grey frames show {low:.6g} to {high:.6g}."
 
+    def _choose_difference_window(self) -> Window | None:
+        # The file's windows are those of frames as they were taken.
+        how = self._subtraction
+        if how is None:
+            return None
+        apart = [n for n in range(len(self._headers)) if how.applies(n) and n not in how.frames]
+        picked = [apart[n] for n in _spread(len(apart))]
+        return (
+            percentile_window(np.stack([self._difference(n) for n in picked])) if picked else None
+        )
+
     def _sample(self) -> list[npt.NDArray[np.generic]]:
-        count = len(self._headers)
-        picked = np.unique(np.linspace(0, count - 1, min(count, _LOOKED_AT)).round().astype(int))
+        picked = _spread(len(self._headers))
         images, broken = [], None
         for index in picked:
             try:
@@ -145,6 +171,14 @@ class CineFrames:
         if not images and broken is not None:
             raise broken
         return images
+
+
+def _spread(count: int) -> list[int]:
+    """A few numbers below a count, evenly spread."""
+    if not count:
+        return []
+    evenly = np.linspace(0, count - 1, min(count, _LOOKED_AT)).round().astype(int)
+    return [int(n) for n in np.unique(evenly)]
 
 
 def times_of(headers: Sequence[ImageHeader]) -> tuple[float, ...]:

@@ -46,6 +46,42 @@ def read_codestream(data: bytes) -> Codestream | None:
     return _jpeg_2000(data, at + 4) if at >= 0 else None
 
 
+def bare_codestream(data: bytes) -> bytes:
+    """A JPEG 2000 image without the boxes of a JP2 file, where these make no sense.
+
+    Boxes follow each other by their lengths (ITU-T T.800 I.4): a library that walks damaged ones
+    may go round for ever. The codestream says all that is needed of its pixels.
+    """
+    if not data.startswith(b"\x00\x00\x00\x0cjP"):
+        return data
+    if _boxes_hold(data, 0, len(data)):
+        return data
+    start = data.find(b"\xff\x4f\xff\x51")
+    if start < 0:
+        raise ValueError("a damaged JPEG 2000 image: no codestream is to be found in its boxes")
+    return data[start:]
+
+
+def _boxes_hold(data: bytes, at: int, end: int) -> bool:
+    """Whether boxes follow each other to the end, or to the codestream, each of some length."""
+    while at < end:
+        if at + 8 > end:
+            return False
+        length, kind = struct.unpack_from(">L4s", data, at)
+        head = 8
+        if length == 1 and at + 16 <= end:
+            (length,) = struct.unpack_from(">Q", data, at + 8)
+            head = 16
+        if kind == b"jp2c" and data[at + head : at + head + 4] == b"\xff\x4f\xff\x51":
+            return True  # a length of 0 means: to the end
+        if length < head or at + length > end:
+            return False
+        if kind == b"jp2h" and not _boxes_hold(data, at + head, at + length):
+            return False
+        at += length
+    return True
+
+
 def _jpeg_2000(data: bytes, at: int) -> Codestream | None:
     if len(data) < at + 38:
         return None

@@ -25,7 +25,7 @@ from pydicom import uid
 from pydicom.encaps import encapsulate
 from pydicom.pixels import get_decoder
 
-from .codestream import Codestream, read_codestream
+from .codestream import Codestream, bare_codestream, read_codestream
 from .colour import to_eight_bits, ybr_to_rgb
 from .encapsulation import begins_at, find_frames, read_pieces
 from .header import DAMAGE, ImageHeader
@@ -53,6 +53,9 @@ _PLUGINS: dict[str, tuple[str, ...]] = {
     uid.HTJ2K: ("pylibjpeg",),
     uid.RLELossless: ("pylibjpeg", "pydicom"),
 }
+
+
+_J2K_SYNTAXES = frozenset(syntax for syntax, plugins in _PLUGINS.items() if plugins is _J2K)
 
 
 def read_stored(header: ImageHeader) -> npt.NDArray[Any]:
@@ -90,6 +93,8 @@ def _at_once(header: ImageHeader) -> npt.NDArray[Any] | None:
                 return None  # not the file any more whose header was read
             (pieces,) = find_frames(file, place.offset, 1)
             data = _ended(syntax, read_pieces(file, pieces))
+        if syntax in _J2K_SYNTAXES:
+            data = bare_codestream(data)
     except DAMAGE:
         return None  # the other way tells what is wrong
     stream = read_codestream(data)
@@ -157,6 +162,8 @@ def _encapsulated(source: PixelSource, frame: int) -> tuple[npt.NDArray[Any], st
         raise ValueError(f"frame {frame} is missing: the file ends after {len(source.frames)}")
     with source.opened() as file:
         data = _ended(source.syntax, read_pieces(file, source.frames[frame]))
+    if source.syntax in _J2K_SYNTAXES:
+        data = bare_codestream(data)
     options = {**source.options, "number_of_frames": 1}
     space = str(options["photometric_interpretation"])
     if source.syntax == ENCAPSULATED_UNCOMPRESSED:

@@ -78,7 +78,9 @@ def _colours(places: Sequence[Tags]) -> str:
 
 def _shutter(places: Sequence[Tags]) -> str:
     shapes = [shape.strip().lower() for shape in words(value(places, "ShutterShape"))]
-    known = [shape for shape in shapes if shape in ("rectangular", "circular", "polygonal", "bitmap")]
+    known = [
+        shape for shape in shapes if shape in ("rectangular", "circular", "polygonal", "bitmap")
+    ]
     if not known:
         return ""
     return (

@@ -15,7 +15,7 @@ from typing import Any
 from pydicom.uid import ExplicitVRLittleEndian
 
 from ..volume import Window
-from . import display_notes, exam, functional_groups, mosaic, traits
+from . import display_notes, exam, functional_groups, mosaic, subtraction, traits
 from .dataset import DAMAGE, Tag, Tags, read_tags
 from .exam import Exam, read_exam
 from .leave_out import NotAnImage, refuse_others
@@ -23,6 +23,7 @@ from .lut import Lut
 from .quick import PixelPlace, QuickHeader
 from .sizes import dimensions
 from .stored import PIXEL_TAGS, pixel_fields
+from .subtraction import Subtraction, read_subtraction
 from .traits import Traits, read_traits
 from .values import floats, length, number, sequence, unit_orientation, value, words
 from .windows import WINDOW_TAGS, read_windows
@@ -59,7 +60,7 @@ TAGS: tuple[Tag, ...] = tuple(dict.fromkeys((
     "CineRate", "RecommendedDisplayFrameRate", "ActualFrameDuration",
     *PIXEL_TAGS, *WINDOW_TAGS, *(tag for tag, _, _ in SPACING_TAGS),
     *exam.TAGS, *functional_groups.TAGS, *traits.TAGS, *traits.PRIVATE_TAGS, *mosaic.TAGS,
-    *display_notes.TAGS,
+    *display_notes.TAGS, *subtraction.TAGS,
 )))  # fmt: skip
 
 #: What differs between the images of one series; the rest of their headers is made once.
@@ -114,6 +115,8 @@ class ImageHeader:
         What final values count, in words; empty where no tag says it.
     pixels_at
         Where Pixel Data lies in the file, where it was met.
+    subtraction, subtracted
+        How the frames of the file are to be subtracted, and the remark on it.
     """
 
     path: Path
@@ -158,6 +161,8 @@ class ImageHeader:
     lut: Lut | None = None
     units: str = ""
     pixels_at: PixelPlace | None = None
+    subtraction: Subtraction | None = None
+    subtracted: str = ""
 
     @property
     def key(self) -> tuple[Path, int | None, tuple[int, int, int, int] | None]:
@@ -234,6 +239,7 @@ def _headers(path: Path, ds: Any) -> list[ImageHeader]:
     if count == 1 and not each:
         head = _header(path, ds, None, [ds], fields)
         return mosaic.tiles(head, ds) if mosaic.is_mosaic(ds) else [head]
+    fields["subtraction"], fields["subtracted"] = read_subtraction(ds, count)
     places = list(functional_groups.frames(ds, count))
     cine = functional_groups.are_frames_in_time(ds, places[0], count)
     return [_header(path, ds, n, own, fields, cine=cine) for n, own in enumerate(places)]

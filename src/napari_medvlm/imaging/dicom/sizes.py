@@ -40,6 +40,10 @@ def dimensions(ds: Any, path: Path) -> tuple[int, int, int, int]:
         counts.append(max(1, int(count)))
     frames, rows, columns, samples = counts
     bits = number(value([ds], "BitsAllocated")) or 8
+    if bits not in (1, 8, 16, 32, 64):
+        raise Implausible(
+            f"BitsAllocated (0028,0100) is {bits:.6g}; 1, 8, 16, 32 or 64 bits were expected"
+        )
     inflated = getattr(ds, "inflated", None)
     held = inflated or path.stat().st_size
     declared = frames * rows * columns * samples * bits / 8

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from .lut import Lut, read_lut
-from .sizes import Implausible
 from .syntax import true_syntax
 
 #: Tags that ``pixel_fields`` looks at.
@@ -50,10 +49,6 @@ def pixel_fields(ds: Any) -> dict[str, Any]:
 def _bits(ds: Any) -> tuple[int, int, int, tuple[str, ...]]:
     """BitsAllocated, BitsStored, HighBit as they can be meant, and what of them cannot."""
     allocated = _whole(ds.get("BitsAllocated")) or 8
-    if allocated not in (1, 8, 16, 32, 64):
-        raise Implausible(
-            f"BitsAllocated (0028,0100) is {allocated}; 1, 8, 16, 32 or 64 bits were expected"
-        )
     stored, high = _whole(ds.get("BitsStored")), _whole(ds.get("HighBit"))
     notes = []
     bits = stored if stored is not None and 1 <= stored <= allocated else allocated

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from pydicom.uid import (
+    JPEG2000,
     UID,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
-    JPEG2000,
     JPEGBaseline8Bit,
     JPEGExtended12Bit,
     JPEGLosslessSV1,
@@ -32,7 +32,7 @@ def transfer_syntax(ds: Any) -> str:
 
 
 def true_syntax(ds: Any, allocated: int) -> tuple[str, tuple[str, ...]]:
-    """The transfer syntax that the pixels' own length agrees with, and a remark where it is another.
+    """The transfer syntax that the pixels' own length agrees with, and a remark on any other.
 
     Compressed pixels are items of undefined length (PS3.5 A.4). A length of exactly as many bytes
     as the header describes is that of pixels which were never compressed, or no longer are.

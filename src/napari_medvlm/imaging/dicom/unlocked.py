@@ -143,8 +143,7 @@ def _rle(data: bytes, options: dict[str, Any]) -> Image | None:
     ends = [*starts[1:count], len(data)]
     planes = np.empty((samples, bytes_each, size), np.uint8)
     for n, (start, end) in enumerate(zip(starts[:count], ends, strict=True)):
-        segment = _or_refused(decode, data[start:end], "RLE") if start < end else b""
-        plane = np.frombuffer(segment, np.uint8)[:size]
+        plane = np.frombuffer(_segment(decode, data[start:end], size), np.uint8)[:size]
         if len(plane) < size:
             raise Refused("a damaged image of RLE")
         planes[n // bytes_each, bytes_each - 1 - n % bytes_each] = plane
@@ -152,6 +151,35 @@ def _rle(data: bytes, options: dict[str, Any]) -> Image | None:
     image = np.ascontiguousarray(planes.transpose(2, 0, 1)).view(kind)[..., 0]
     shape = (options["rows"], options["columns"])
     return image.reshape((*shape, samples) if samples > 1 else shape)
+
+
+def _segment(decode: Callable[..., Any], data: bytes, size: int) -> bytes:
+    """The first ``size`` bytes of an RLE segment.
+
+    PS3.5 G.3.1 ends decoding when enough bytes are there: what pads a segment to an even length
+    may be any byte, or many. imagecodecs takes every byte for data; where it stumbles, the
+    segment is unpacked step by step.
+    """
+    try:
+        found = bytes(decode(data)) if data else b""
+    except (RuntimeError, ValueError):
+        found = b""
+    return found if len(found) >= size else unpack_bits(data, size)
+
+
+def unpack_bits(data: bytes, size: int) -> bytes:
+    """PackBits (PS3.5 G.3.1), until ``size`` bytes are there or the data end."""
+    out, at = bytearray(), 0
+    while len(out) < size and at + 1 < len(data):
+        control = data[at]
+        if control < 128:
+            out += data[at + 1 : at + 2 + control]
+            at += 2 + control
+        else:
+            if control > 128:
+                out += data[at + 1 : at + 2] * (257 - control)
+            at += 2 if control > 128 else 1
+    return bytes(out[:size])
 
 
 def _decoded(name: str, data: bytes) -> Image | None:
