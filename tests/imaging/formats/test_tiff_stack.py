@@ -241,9 +241,52 @@ def test_other_files_that_ome_notes_name_are_not_opened(tmp_path):
     assert said(volume, "notes tell of 9 images")
 
 
+OME = (
+    '<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">'
+    '<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint16" SizeX="16" '
+    'SizeY="15" SizeZ="2" SizeC="2" SizeT="1">{}</Pixels></Image></OME>'
+)
+
+
+def with_notes(path: Path, array: np.ndarray, notes: bytes) -> Path:
+    with tifffile.TiffWriter(path) as writer:
+        for n, page in enumerate(array):
+            writer.write(
+                page, metadata=None, photometric="minisblack", contiguous=False,
+                description=notes if n == 0 else None,
+            )  # fmt: skip
+    return path
+
+
+def test_images_of_ome_are_where_its_blocks_say(tmp_path):
+    array = numbers("u2", (4, 15, 16))
+    blocks = "".join(
+        f'<TiffData IFD="{ifd}" FirstC="{c}" FirstZ="{z}" FirstT="0" PlaneCount="1"/>'
+        for ifd, c, z in ((3, 0, 0), (0, 1, 0), (2, 0, 1), (1, 1, 1))
+    )
+    volume = only(with_notes(tmp_path / "a.tif", array, OME.format(blocks).encode()))
+    # Channels lead, slices follow.
+    np.testing.assert_array_equal(volume.voxels, [array[[3, 2]], array[[0, 1]]])
+
+
+def test_blocks_of_other_files_are_not_taken_for_own_ones(tmp_path):
+    array = numbers("u2", (2, 15, 16))
+    blocks = "".join(
+        f'<TiffData IFD="{n % 2}" FirstC="{n % 2}" FirstZ="{n // 2}" PlaneCount="1">'
+        f'<UUID FileName="{name}">urn:uuid:1</UUID></TiffData>'
+        for n, name in enumerate(("a.tif", "a.tif", "b.tif", "b.tif"))
+    )
+    volume = only(with_notes(tmp_path / "a.tif", array, OME.format(blocks).encode()))
+    np.testing.assert_array_equal(volume.voxels, array)
+    assert said(volume, "notes tell of 4 images")
+
+
 @pytest.mark.parametrize(
     "notes",
     [
+        OME.format("").replace("Pixels", "Pixel").encode(),
+        b'{"shape": ' + b"[" * 5000,
+        b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a "aaaa">]><OME>&a;</OME>',
         b"ImageJ=1.54f\nimages=999999999\nslices=999999999\n",
         b"ImageJ=1.54f\nimages=-5\n",
         b'{"shape": [999999999, 15, 16]}',
@@ -256,12 +299,7 @@ def test_other_files_that_ome_notes_name_are_not_opened(tmp_path):
 )
 def test_notes_that_make_no_sense_cost_nothing_but_the_order(tmp_path, notes):
     array = numbers("u2", (2, 15, 16))
-    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
-        for n, page in enumerate(array):
-            writer.write(
-                page, metadata=None, photometric="minisblack", contiguous=False,
-                description=notes if n == 0 else None,
-            )  # fmt: skip
+    with_notes(tmp_path / "a.tif", array, notes)
     tracemalloc.start()
     volume = only(tmp_path / "a.tif")
     assert tracemalloc.get_traced_memory()[1] < 50e6

@@ -22,7 +22,8 @@ from .damage import damaged
 from .numbers import BOMB_BYTES, BOMB_RATIO, memory
 from .picture import DPI, MOST_PIXELS, NEITHER, checked_size, plain_pixels, turn_upright
 from .stored import fingerprint
-from .tiff_stack import MOST_IMAGES, Stack, directories, image_bytes, is_there, stack_of, upright
+from .tiff_notes import MOST_IMAGES
+from .tiff_stack import Stack, directories, image_bytes, is_there, stack_of, upright
 
 _EXPECTED = "a TIFF picture"
 _ADVICE = "Export the picture again, as PNG or as an uncompressed TIFF."
@@ -108,7 +109,7 @@ def _layout(path: Path, tiff: Any) -> Layout:
     same = [n for n in range(count) if _kind(tiff.pages[n]) == _kind(first)]
     alike = tuple(n for n in same if n == 0 or is_there(tiff.pages[n], size))
     turned = any(_orientation(tiff.pages[n]) != 1 for n in alike)
-    stack = stack_of(tiff, alike, size)  # last: tifffile keeps less of each page afterwards
+    stack = stack_of(tiff, alike, size)
     bits = int(first.bitspersample)
     declared = rows * columns * int(first.samplesperpixel) * max(1, bits // 8)
     _check_size(path, first, declared, stack.count)

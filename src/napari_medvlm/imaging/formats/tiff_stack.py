@@ -6,7 +6,6 @@ note which images are slices, which times and which channels.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -15,12 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-#: Images of the largest stack that is read.
-MOST_IMAGES = 20_000
-#: Kinds of tifffile's series whose axes somebody wrote down; those of others are guessed.
-_TOLD = {"ome", "shaped", "stk", "nih", "lsm"}
-#: Counts in the notes of an OME-TIFF.
-_OME_COUNT = re.compile(r"""\bSize([ZCT])\s*=\s*["'](\d{1,20})["']""")
+from .tiff_notes import noted
+
 _CALLED = {"Z": "slices", "T": "times", "C": "channels"}
 #: An axis to scroll through is a slice axis rather in this order.
 _SLICES_FIRST = "ZIQRTC"
@@ -111,7 +106,7 @@ def stack_of(tiff: Any, alike: tuple[int, ...], size: int) -> Stack:
     size
         Bytes of the file.
     """
-    told = _by_imagej(tiff) if tiff.is_imagej else _by_series(tiff)
+    told = _noted(tiff, alike)
     if told is None or told.count < 2:
         return Stack(alike, "I", (len(alike),))
     if len(told.pages) == told.count and set(told.pages) <= set(alike):
@@ -128,49 +123,11 @@ def stack_of(tiff: Any, alike: tuple[int, ...], size: int) -> Stack:
     return Stack(alike, "I", (len(alike),), None, said)
 
 
-def _by_imagej(tiff: Any) -> Stack | None:
-    # Channels run fastest, then slices, then frames ("xyczt", ImageJ's FileInfo).
-    notes = tiff.imagej_metadata or {}
-
-    def number(key: str) -> int:
-        value = notes.get(key, 1)
-        return value if isinstance(value, int) and value > 0 else 1
-
-    count = number("images")
-    shape = number("frames"), number("slices"), number("channels")
-    if prod(shape) != count:
-        shape = (1, count, 1)
-    pages = tuple(range(min(count, MOST_IMAGES)))
-    return _without_single(pages, "TZC", shape)
-
-
-def _by_series(tiff: Any) -> Stack | None:
-    if tiff.is_ome and not _plausible(tiff.ome_metadata or ""):
+def _noted(tiff: Any, alike: tuple[int, ...]) -> Stack | None:
+    found = noted(tiff, alike)
+    if found is None:
         return None
-    try:
-        series = tiff.series[0] if tiff.series else None
-    except Exception:
-        # Notes of any program, read by that many parsers: damaged, they cost the order alone.
-        return None
-    if series is None or series.kind not in _TOLD:
-        return None
-    if series.kind == "shaped" and len(tiff.series) > 1:
-        return None  # written one after the other by tifffile's append
-    kept = [n for n, letter in enumerate(series.axes) if letter not in "YXS"]
-    pages = tuple(page.index for page in series.pages if page is not None)
-    axes = "".join(series.axes[n] for n in kept)
-    return _without_single(pages, axes, tuple(int(series.shape[n]) for n in kept))
-
-
-def _plausible(notes: str) -> bool:
-    """Whether OME's notes tell of no more images than are read: tifffile makes a list of them."""
-    most = {"Z": 1, "C": 1, "T": 1}
-    for axis, count in _OME_COUNT.findall(notes):
-        most[axis] = max(most[axis], int(count))
-    return prod(most.values()) <= MOST_IMAGES
-
-
-def _without_single(pages: tuple[int, ...], axes: str, shape: tuple[int, ...]) -> Stack:
+    pages, axes, shape = found
     kept = [n for n, count in enumerate(shape) if count > 1]
     return Stack(pages, "".join(axes[n] for n in kept), tuple(shape[n] for n in kept))
 
