@@ -91,6 +91,11 @@ class Volume:
         Seconds of each time point where ``temporal`` and known; else empty.
     body_part
         As the file says it, empty when unknown.
+    patient_orientation
+        Of a single image without a place in the patient: the directions in which rows (from the
+        first column to the last) and columns (from the first row to the last) run, as the header
+        has them: letters of A, P, R, L, H (head), F (feet) such as ``("L", "F")``
+        (PatientOrientation (0020,0020), PS3.3 C.7.6.1.1.1). One may be "". Empty where unknown.
     slice_positions
         Exact place of each slice in mm along the slice normal, where slices are not evenly
         spaced and one affine cannot hold that; else empty.
@@ -128,6 +133,7 @@ class Volume:
     slice_positions: tuple[float, ...] = ()
     identity: str = ""
     padding: tuple[float, float] | None = None
+    patient_orientation: tuple[str, ...] = ()
     title: str = ""
     declared: Declaration = NOTHING_DECLARED
     undeclared: dict[str, Any] = field(default_factory=dict)

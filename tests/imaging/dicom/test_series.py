@@ -248,13 +248,14 @@ def test_no_spacing_at_all_counts_in_pixels(tmp_path):
     assert take(volume, Selection((0,)))[0].position is None
 
 
-def test_coloured_frames_of_counts_are_a_coloured_volume_in_time(tmp_path):
+def test_coloured_frames_of_counts_that_nothing_explains_are_no_times(tmp_path):
     frames = np.random.default_rng(0).integers(0, 255, (4, 6, 5, 3), np.uint8)
     ds = image(frames, position=None, orientation=None, Modality="NM", NumberOfFrames=4)
     volume = only(save(ds, tmp_path / "a"))
-    assert volume.temporal
+    assert not volume.temporal
     assert volume.coloured
-    np.testing.assert_array_equal(volume.voxels[:, 0], frames)
+    assert "What the frames are is not stated" in remarks(volume)
+    np.testing.assert_array_equal(volume.voxels, frames)
 
 
 def test_enhanced_multi_frame_is_placed_by_its_functional_groups(tmp_path, voxels):

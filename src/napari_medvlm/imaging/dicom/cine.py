@@ -22,13 +22,11 @@ from ..quiet import quietly
 from ..volume import Window
 from ..windowing import apply_window, percentile_window
 from .encapsulation import read_pieces
+from .frame_roles import FILMS
 from .header import DAMAGE, ImageHeader
 from .pixels import display_windows, is_coloured, padding_of, read_image
 from .source import open_pixels
 
-#: Modalities whose frames in time are a film of something: ultrasound (also within vessels),
-#: angiography, fluoroscopy, endoscopy, general and external-camera photography.
-_FILMS = {"US", "IVUS", "XA", "RF", "ES", "GM", "XC"}
 _ADVICE = "Check that the file is complete and was copied without change."
 #: Frames that are looked at for the range of grey frames without a window.
 _LOOKED_AT = 5
@@ -45,7 +43,7 @@ def is_clip(headers: Sequence[ImageHeader]) -> bool:
     if is_video(head):
         return True
     timed = any(h.seconds is not None for h in headers)
-    return head.cine and (head.modality in _FILMS or (is_coloured(head) and timed))
+    return head.cine and (head.modality in FILMS or (is_coloured(head) and timed))
 
 
 def open_clip(headers: Sequence[ImageHeader], *, name: str, remarks: tuple[str, ...]) -> Clip:

@@ -7,12 +7,16 @@ its own groups, then in the shared ones, then in the data set itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydicom.datadict import keyword_for_tag, tag_for_keyword
 
+from . import computed_positions as computed
 from .dataset import Tags
-from .values import number, sequence, value
+from .frame_roles import PLACED, Axis, FrameRole, roles
+from .nuclear import nuclear_roles
+from .values import sequence, value
 
 #: Groups that say where a frame lies, what it shows, and how its values are to be read.
 _GROUPS = (
@@ -26,6 +30,7 @@ _GROUPS = (
     "UnassignedSharedConvertedAttributesSequence",
     "UnassignedPerFrameConvertedAttributesSequence", "FrameAnatomySequence",
     "XRay3DFrameTypeSequence", "FramePixelDataPropertiesSequence",
+    "ProjectionPixelCalibrationSequence",
 )  # fmt: skip
 
 SHARED = "SharedFunctionalGroupsSequence"
@@ -33,8 +38,8 @@ PER_FRAME = "PerFrameFunctionalGroupsSequence"
 
 #: Tags that this module needs of the data set itself.
 TAGS = (
-    SHARED, PER_FRAME, "NumberOfFrames", "DetectorInformationSequence", "SliceVector",
-    "SpacingBetweenSlices", "InConcatenationNumber", "ConcatenationFrameOffsetNumber",
+    SHARED, PER_FRAME, "NumberOfFrames", "InConcatenationNumber",
+    "ConcatenationFrameOffsetNumber", *computed.TAGS,
 )  # fmt: skip
 
 
@@ -84,38 +89,29 @@ class Common:
         return any(key in place for place in self._places)
 
 
-class Moved:
-    """A place whose position is computed: the frames of nuclear medicine volumes."""
-
-    def __init__(self, **tags: Any) -> None:
-        self._tags = tags
-
-    def get(self, key: Any, default: Any = None, /) -> Any:
-        """Value of a keyword."""
-        return self._tags.get(key, default) if isinstance(key, str) else default
-
-    def __contains__(self, key: Any, /) -> bool:
-        return key in self._tags
-
-
-def are_frames_in_time(ds: Tags, first: Sequence[Tags], count: int) -> bool:
-    """Whether the frames of a file follow each other in time and not in space.
-
-    They do where they have no positions of their own.
+def frame_roles_of(ds: Any, frames: Sequence[Sequence[Tags]], syntax: str) -> list[FrameRole]:
+    """What each frame of a file is: in its place in the patient, or whatever the file says.
 
     Parameters
     ----------
     ds
         A data set.
-    first
-        Places of its first frame, as ``frames`` gives them.
-    count
-        Its number of frames.
+    frames
+        Places of each frame, as ``frames`` gives them.
+    syntax
+        UID of its transfer syntax.
     """
-    if count == 1:
-        return False
-    own = PER_FRAME in ds or any(isinstance(place, Moved) for place in first)
-    return not own or value(first, "ImagePositionPatient") is None
+    if len(frames) == 1:
+        return [PLACED]
+    found = [place for place in frames[0] if isinstance(place, computed.Computed)]
+    if found:
+        own = nuclear_roles(ds, len(frames)) or [PLACED] * len(frames)
+        source = found[0].source
+        remark = computed.remark(source)
+        return [replace(r, axis=Axis.POSITION, source=source, remark=remark) for r in own]
+    if PER_FRAME in ds and value(frames[0], "ImagePositionPatient") is not None:
+        return [PLACED] * len(frames)
+    return roles(ds, frames, syntax)
 
 
 def frames(ds: Tags, count: int) -> Iterator[list[Tags]]:
@@ -130,7 +126,7 @@ def frames(ds: Tags, count: int) -> Iterator[list[Tags]]:
     """
     common = Common([*_items(sequence([ds], SHARED)[:1]), ds])
     each = sequence([ds], PER_FRAME)
-    slices = _tomographic(ds, count) if not each else []
+    slices = computed.computed_positions(ds, count) if not each else []
     for n in range(count):
         yield [Own(_items(each[n : n + 1])), *slices[n : n + 1], common]
 
@@ -144,36 +140,3 @@ def _items(groups: Sequence[Any]) -> list[Any]:
             if name in names:
                 found += sequence([group], name)[:1]
     return found
-
-
-def _tomographic(ds: Tags, count: int) -> list[Tags]:
-    """Places of the slices of a reconstructed nuclear medicine volume (PS3.3 C.8.4.15).
-
-    Its first slice and orientation stand in the detector's item; slices follow each other by
-    SpacingBetweenSlices along the normal, in the order of SliceVector.
-    """
-    detectors = sequence([ds], "DetectorInformationSequence")
-    order = value([ds], "SliceVector")
-    between = number(value([ds], "SpacingBetweenSlices"))
-    numbers = [number(part) for part in (order if hasattr(order, "__iter__") else [])]
-    if len(detectors) < 1 or len(numbers) != count or not between or None in numbers:
-        return []
-    start = value(detectors, "ImagePositionPatient")
-    cosines = value(detectors, "ImageOrientationPatient")
-    if start is None or cosines is None or len(start) != 3 or len(cosines) != 6:
-        return []
-    try:
-        a, b = [float(c) for c in cosines[:3]], [float(c) for c in cosines[3:]]
-        normal = (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
-        return [
-            Moved(
-                ImageOrientationPatient=list(cosines),
-                ImagePositionPatient=[
-                    float(s) + n * between * ((place or 1) - 1)
-                    for s, n in zip(start, normal, strict=True)
-                ],
-            )
-            for place in numbers
-        ]
-    except (TypeError, ValueError):
-        return []

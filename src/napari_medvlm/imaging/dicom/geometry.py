@@ -7,53 +7,22 @@ name, and what had to be assumed is said in remarks, one sentence each.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from ..arrays import scale_affine
+from .frame_roles import Axis
+from .frames_placed import out_of_patient, place_frames
 from .header import ImageHeader
+from .placement import Placement
 from .points import Points, Unused, join
-from .positions import SAME, heights, stacks
-from .spacing import POSITION, pixel_spacing, single_spacing, slice_stack
+from .positions import SAME, stacks
+from .spacing import pixel_spacing, single_spacing, slice_stack
+from .unplaced import place_without_positions
+
+__all__ = ["Placement", "place"]
 
 #: DICOM's LPS+ to RAS+.
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
-
-
-@dataclass(frozen=True, eq=False)
-class Placement:
-    """Images in their places.
-
-    Parameters
-    ----------
-    points
-        For each time point (or b-value, or phase) the images in slice order; one where there
-        is no fourth axis.
-    affine
-        4×4, indices ``(k, j, i, 1)`` to RAS+ mm.
-    oriented
-        Whether the affine's directions and origin mean anything.
-    unit
-        "mm", or "pixel" where no spacing is known.
-    slice_positions
-        Exact place of each slice in mm along the slice normal, where slices are not evenly
-        spaced; empty where the affine is exact.
-    times
-        Seconds of each point; empty where unknown or where the fourth axis is not time.
-    unused
-        Images that are not placed, and why.
-    """
-
-    points: tuple[tuple[ImageHeader, ...], ...]
-    affine: npt.NDArray[np.float64]
-    oriented: bool
-    unit: str
-    remarks: tuple[str, ...]
-    slice_positions: tuple[float, ...] = ()
-    times: tuple[float, ...] = ()
-    unused: Unused = ()
 
 
 def place(headers: Sequence[ImageHeader]) -> Placement:
@@ -66,11 +35,12 @@ def place(headers: Sequence[ImageHeader]) -> Placement:
     """
     images, copies, remarks = _without_copies(headers)
     remarks += dict.fromkeys(note for h in images for note in h.notes)
-    if images[0].cine:
-        return _cine(images, remarks, copies)
+    if images[0].in_frames:
+        return place_frames(images, remarks, copies)
     if images[0].orientation is not None and all(h.position is not None for h in images):
-        return _in_patient(images, remarks, copies)
-    return _unplaced(images, remarks, copies)
+        found = _in_patient(images, remarks, copies)
+        return out_of_patient(found) if images[0].role.axis is Axis.VOLUME else found
+    return place_without_positions(images, remarks, copies)
 
 
 def _without_copies(
@@ -131,67 +101,3 @@ def _movement(joined: Points) -> tuple[str, ...]:
         f"Slices move by up to {moved:.3g} mm from one point to another, as where the scanner "
         "follows the patient; the places of the first point are taken for all.",
     )
-
-
-def _unplaced(images: list[ImageHeader], remarks: list[str], copies: Unused) -> Placement:
-    head = images[0]
-    joined = _by_location(images, remarks)
-    first = joined.points[0]
-    rows, columns, unit = pixel_spacing(head, remarks)
-    depth = 1.0
-    if unit == "mm":
-        depth = _location_step(first, remarks) or _told_depth(head, len(first), remarks)
-    missing = "ImageOrientationPatient (0020,0037)" if head.orientation is None else POSITION
-    remarks.append(f"{missing} is missing or unusable: the orientation is unknown.")
-    if len(head.patient_orientation) == 2:
-        right, down = head.patient_orientation
-        remarks.append(
-            f"PatientOrientation (0020,0020): rows run towards {right or '?'}, columns towards "
-            f"{down or '?'}."
-        )
-    affine = scale_affine(depth, rows, columns)
-    return Placement(
-        joined.points, affine, False, unit, tuple(remarks), (), joined.times,
-        (*copies, *joined.unused),
-    )  # fmt: skip
-
-
-def _by_location(images: list[ImageHeader], remarks: list[str]) -> Points:
-    if len(images) == 1:
-        return Points((tuple(images),))
-    if len(set(heights(images))) > 1:
-        joined = join(stacks(images))
-        remarks.append("Slices are in the order of SliceLocation (0020,1041).")
-        remarks += joined.remarks
-        return joined
-    remarks.append("Slices are in the order of InstanceNumber (0020,0013).")
-    return Points((tuple(sorted(images, key=lambda h: (h.order, str(h.path)))),))
-
-
-def _location_step(images: Sequence[ImageHeader], remarks: list[str]) -> float | None:
-    steps = np.diff(heights(images))
-    if not steps.size or not steps.min() > 0 or np.ptp(steps) > 0.01 * steps.mean():
-        return None
-    remarks.append(f"Slice spacing {steps.mean():.5g} mm from SliceLocation (0020,1041).")
-    return float(steps.mean())
-
-
-def _told_depth(head: ImageHeader, count: int, remarks: list[str]) -> float:
-    if count == 1 and head.between is None and head.thickness is None:
-        return 1.0
-    return single_spacing(head, remarks)
-
-
-def _cine(images: list[ImageHeader], remarks: list[str], copies: Unused) -> Placement:
-    images = sorted(images, key=lambda h: h.frame or 0)
-    rows, columns, unit = pixel_spacing(images[0], remarks)
-    remarks.append(f"{len(images)} frames in time; the orientation is unknown.")
-    seconds = [h.seconds for h in images if h.seconds is not None]
-    if len(seconds) < len(images):
-        remarks.append("No tag gives the time of the frames.")
-        seconds = []
-    points = tuple((h,) for h in images)
-    affine = scale_affine(1.0, rows, columns)
-    return Placement(
-        points, affine, False, unit, tuple(remarks), (), tuple(seconds), copies
-    )  # fmt: skip

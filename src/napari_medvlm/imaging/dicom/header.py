@@ -15,17 +15,29 @@ from typing import Any
 from pydicom.uid import ExplicitVRLittleEndian
 
 from ..volume import Window
-from . import display_notes, exam, functional_groups, mosaic, subtraction, traits
+from . import (
+    display_notes,
+    exam,
+    frame_roles,
+    functional_groups,
+    mosaic,
+    nuclear,
+    pixel_measures,
+    subtraction,
+    traits,
+)
 from .dataset import DAMAGE, Tag, Tags, read_tags
 from .exam import Exam, read_exam
+from .frame_roles import FILMS, PLACED, Axis, FrameRole
 from .leave_out import NotAnImage, refuse_others
 from .lut import Lut
+from .pixel_measures import SPACING_TAGS, read_directions, read_measure, read_view
 from .quick import PixelPlace, QuickHeader
 from .sizes import dimensions
 from .stored import PIXEL_TAGS, pixel_fields
 from .subtraction import Subtraction, read_subtraction
 from .traits import Traits, read_traits
-from .values import floats, length, number, sequence, unit_orientation, value, words
+from .values import floats, length, number, unit_orientation, value
 from .windows import WINDOW_TAGS, read_windows
 
 __all__ = [
@@ -33,20 +45,12 @@ __all__ = [
     "headers_from", "made", "patient_position", "read_headers",
 ]  # fmt: skip
 
-#: Pixel spacing by preference: attribute, tag, what a reader must know about it.
-SPACING_TAGS = (
-    ("PixelSpacing", "(0028,0030)", ""),
-    (
-        "ImagerPixelSpacing",
-        "(0018,1164)",
-        " at the detector; sizes in the patient are smaller by the unknown magnification",
-    ),
-    ("NominalScannedPixelSpacing", "(0018,2010)", " of the film scanner"),
-    ("SequenceOfUltrasoundRegions", "(0018,6011)", " inside the ultrasound region"),
-)
-
 #: Of an image that nothing is known about.
 _NO_TRAITS = Traits()
+#: Frames without positions that stay together in the order of their file.
+_TOGETHER = frozenset((
+    Axis.SLICE, Axis.TIME, Axis.PHASE, Axis.PROJECTION, Axis.PAGE, Axis.UNKNOWN,
+))  # fmt: skip
 #: Positions farther out (mm) are damage.
 _FAR = 1e6
 
@@ -55,11 +59,11 @@ TAGS: tuple[Tag, ...] = tuple(dict.fromkeys((
     "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "Modality",
     "SeriesDescription", "SeriesNumber", "BodyPartExamined", "Rows", "Columns", "SamplesPerPixel",
     "PhotometricInterpretation", "InstanceNumber", "ImagePositionPatient",
-    "ImageOrientationPatient", "SliceLocation", "SliceThickness", "PatientOrientation",
-    "PixelAspectRatio", "RescaleSlope", "RescaleIntercept", "FrameTime", "FrameTimeVector",
+    "ImageOrientationPatient", "SliceLocation", "SliceThickness", "PixelAspectRatio",
+    "RescaleSlope", "RescaleIntercept", "FrameTime", "FrameTimeVector",
     "CineRate", "RecommendedDisplayFrameRate", "ActualFrameDuration",
-    *PIXEL_TAGS, *WINDOW_TAGS, *(tag for tag, _, _ in SPACING_TAGS),
-    *exam.TAGS, *functional_groups.TAGS, *traits.TAGS, *traits.PRIVATE_TAGS, *mosaic.TAGS,
+    *PIXEL_TAGS, *WINDOW_TAGS, *pixel_measures.TAGS, *exam.TAGS, *functional_groups.TAGS,
+    *frame_roles.TAGS, *nuclear.TAGS, *traits.TAGS, *traits.PRIVATE_TAGS, *mosaic.TAGS,
     *display_notes.TAGS, *subtraction.TAGS,
 )))  # fmt: skip
 
@@ -85,12 +89,19 @@ class ImageHeader:
         (rows, columns, samples), of the tile where there is one.
     spacing
         (between rows, between columns); None where no tag gives it.
-    spacing_tag
-        Index into ``SPACING_TAGS``.
+    spacing_tag, spacing_caveat
+        Index into ``SPACING_TAGS``, and what a reader must know about it.
     order
         Sort key among images that nothing else tells apart: instance number, then frame.
     cine
-        Whether the frames of the file follow each other in time, with ``seconds`` of this one.
+        Whether the frames of the file are shown as a film: they follow each other in time (with
+        ``seconds`` of this one) or in phases, or a film modality does not state what they are.
+    role
+        What it is among the frames of its file.
+    view, laterality
+        ViewPosition (0018,5101) and ImageLaterality (0020,0062), of known terms; else empty.
+    patient_orientation
+        Directions of rows and of columns, PatientOrientation (0020,0020); empty where unknown.
     tile
         (first row, first column, rows, columns) of this image within its decoded frame, where
         one frame holds several images.
@@ -163,6 +174,15 @@ class ImageHeader:
     pixels_at: PixelPlace | None = None
     subtraction: Subtraction | None = None
     subtracted: str = ""
+    role: FrameRole = PLACED
+    spacing_caveat: str = ""
+    view: str = ""
+    laterality: str = ""
+
+    @property
+    def in_frames(self) -> bool:
+        """Whether it belongs with the other frames of its file, which have no positions."""
+        return self.cine or self.role.axis in _TOGETHER
 
     @property
     def key(self) -> tuple[Path, int | None, tuple[int, int, int, int] | None]:
@@ -241,8 +261,11 @@ def _headers(path: Path, ds: Any) -> list[ImageHeader]:
         return mosaic.tiles(head, ds) if mosaic.is_mosaic(ds) else [head]
     fields["subtraction"], fields["subtracted"] = read_subtraction(ds, count)
     places = list(functional_groups.frames(ds, count))
-    cine = functional_groups.are_frames_in_time(ds, places[0], count)
-    return [_header(path, ds, n, own, fields, cine=cine) for n, own in enumerate(places)]
+    meant = functional_groups.frame_roles_of(ds, places, fields["syntax"])
+    return [
+        _header(path, ds, n, own, fields, role=role)
+        for n, (own, role) in enumerate(zip(places, meant, strict=True))
+    ]
 
 
 def _header(
@@ -252,21 +275,25 @@ def _header(
     places: Sequence[Tags],
     fields: dict[str, Any],
     *,
-    cine: bool = False,
+    role: FrameRole = PLACED,
 ) -> ImageHeader:
     def first(name: str) -> Any:
         return value(places, name)
 
     fields = dict(fields)
     shared_notes: tuple[str, ...] = fields.pop("notes", ())
-    spacing, tag = _spacing(places)
+    modality = str(value([ds], "Modality") or "")
+    measure = read_measure(places, modality)
+    view, laterality = read_view(places)
+    cine = role.axis in (Axis.TIME, Axis.PHASE) or (role.axis is Axis.UNKNOWN and modality in FILMS)
+    within = "Volume" if role.axis is Axis.VOLUME else "Patient"
     slope, intercept = number(first("RescaleSlope")), number(first("RescaleIntercept"))
     return ImageHeader(
         path=path,
         frame=frame,
         series=str(value([ds], "SeriesInstanceUID") or ""),
         instance=str(value([ds], "SOPInstanceUID") or path),
-        modality=str(value([ds], "Modality") or ""),
+        modality=modality,
         body_part=str(first("BodyPartExamined") or ""),
         photometric=str(value([ds], "PhotometricInterpretation") or ""),
         order=(
@@ -274,26 +301,30 @@ def _header(
             number(first("InstanceNumber")) or 0.0,
             float(frame or 0),
         ),
-        position=patient_position(first("ImagePositionPatient")),
-        orientation=unit_orientation(first("ImageOrientationPatient")),
+        position=patient_position(first(f"ImagePosition{within}")),
+        orientation=unit_orientation(first(f"ImageOrientation{within}")),
         location=number(first("SliceLocation")),
-        spacing=spacing,
-        spacing_tag=tag,
+        spacing=measure.spacing,
+        spacing_tag=measure.tag,
+        spacing_caveat=measure.caveat,
+        view=view,
+        laterality=laterality,
+        role=role,
         thickness=length(number(first("SliceThickness"))),
         between=length(abs(number(first("SpacingBetweenSlices")) or 0.0)),
-        patient_orientation=words(first("PatientOrientation")),
+        patient_orientation=read_directions(places),
         # A slope of 0 would erase the image; scanners that write it mean "none".
         slope=slope if slope else 1.0,
         intercept=intercept or 0.0,
         windows=read_windows(first, signed=fields["signed"] or (intercept or 0) < 0),
         cine=cine,
-        seconds=_seconds(ds, frame) if cine and frame is not None else None,
+        seconds=_seconds(ds, frame, role) if frame is not None else None,
         study=str(value([ds], "StudyInstanceUID") or ""),
         description=str(value([ds], "SeriesDescription") or "").strip(),
         series_number=_whole(number(value([ds], "SeriesNumber"))),
         aspect=_aspect(first("PixelAspectRatio")),
         traits=read_traits(places),
-        notes=(*shared_notes, *display_notes.display_notes(places)),
+        notes=(*filter(None, [role.remark]), *shared_notes, *display_notes.display_notes(places)),
         **fields,
     )
 
@@ -311,31 +342,6 @@ def patient_position(found: Any) -> tuple[float, ...] | None:
     return numbers if abs(x) < _FAR and abs(y) < _FAR and abs(z) < _FAR else None
 
 
-def _spacing(places: Sequence[Tags]) -> tuple[tuple[float, ...] | None, int]:
-    for n, (name, _, _) in enumerate(SPACING_TAGS):
-        if name == "SequenceOfUltrasoundRegions":
-            pair = _ultrasound_spacing(sequence(places, name))
-        else:
-            pair = floats(value(places, name))
-        if len(pair) == 1:
-            pair *= 2  # written by programs that take pixels to be square
-        if len(pair) >= 2 and all(length(step) for step in pair[:2]):
-            return pair[:2], n
-    return None, 0
-
-
-def _ultrasound_spacing(regions: Sequence[Tags]) -> tuple[float, ...]:
-    """Spacing in mm where all tissue regions share one (PS3.3 C.8.5.5: format 1, units 3: cm)."""
-    found = set()
-    for region in regions:
-        codes = ("RegionSpatialFormat", "PhysicalUnitsXDirection", "PhysicalUnitsYDirection")
-        if [number(value([region], name)) for name in codes] == [1, 3, 3]:
-            down = number(value([region], "PhysicalDeltaY")) or 0.0
-            right = number(value([region], "PhysicalDeltaX")) or 0.0
-            found.add((round(abs(down) * 10, 9), round(abs(right) * 10, 9)))
-    return found.pop() if len(found) == 1 else ()
-
-
 def _aspect(found: Any) -> tuple[float, float]:
     pair = floats(found)
     if len(pair) != 2 or min(pair) <= 0 or max(pair) > 100 * min(pair):
@@ -343,8 +349,10 @@ def _aspect(found: Any) -> tuple[float, float]:
     return pair[0] / min(pair), pair[1] / min(pair)
 
 
-def _seconds(ds: Any, frame: int) -> float | None:
-    """Time of a frame since the first (PS3.3 C.7.6.5), in seconds."""
+def _seconds(ds: Any, frame: int, role: FrameRole) -> float | None:
+    """Time of a frame since the first (PS3.3 C.7.6.5), in seconds; None where no tag gives it."""
+    if role.axis is not Axis.TIME or role.seconds is not None or role.group:
+        return role.seconds
     vector = floats(value([ds], "FrameTimeVector"))
     if len(vector) > frame:
         return sum(vector[: frame + 1]) / 1000

@@ -103,6 +103,8 @@ def _converted(vr: bytes, raw: bytes, charset: bytes) -> Any:
         return _numbers(_NUMBERS[vr], raw) if raw else None
     if vr in _BYTES:
         return raw or None
+    if vr == b"AT":
+        return _tags(raw) if raw else None
     if vr == b"PN":
         return raw.rstrip(b" \0")  # as it is: names are compared, never shown
     if vr == b"SQ":
@@ -137,6 +139,14 @@ def _numbers(kind: str, raw: bytes) -> Any:
     if rest:
         raise Unexpected
     return _several(list(struct.unpack(f"<{count}{kind}", raw)))
+
+
+def _tags(raw: bytes) -> Any:
+    if len(raw) % 4:
+        raise Unexpected
+    halves = struct.unpack(f"<{len(raw) // 2}H", raw)
+    pairs = zip(halves[::2], halves[1::2], strict=True)
+    return _several([group << 16 | element for group, element in pairs])
 
 
 def _decimals(vr: bytes, text: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .frame_roles import Axis
 from .header import ImageHeader
 
 #: Modalities whose images are projections through the body.
@@ -19,6 +20,8 @@ _CLASSES = (
 
 def stands_alone(header: ImageHeader) -> bool:
     """Whether an image is a projection, or a picture without a place."""
+    if header.role.axis is Axis.ALONE:
+        return True
     name = header.traits.sop_class
     if any(name in (known, f"{known}.1") for known in _CLASSES):
         return True

@@ -12,6 +12,7 @@ from enum import Enum
 
 import numpy as np
 
+from .frame_roles import Axis
 from .header import ImageHeader
 
 
@@ -131,6 +132,7 @@ def what(header: ImageHeader) -> Hashable:
     return (
         t.sop_class, header.modality, header.shape, header.photometric == "PALETTE COLOR",
         t.stack, t.origin, t.component, t.marks, header.cine,
+        header.role.axis, header.role.group,
     )  # fmt: skip
 
 
@@ -138,6 +140,7 @@ def what_labels(head: ImageHeader) -> tuple[str, ...]:
     """What an image is and which way it lies, in words that may be kept."""
     t = head.traits
     return (
+        head.role.label,
         "localizer" if t.scout else "",
         _plane(head),
         f"{head.shape[0]} x {head.shape[1]} pixels",
@@ -151,7 +154,7 @@ def what_labels(head: ImageHeader) -> tuple[str, ...]:
 
 
 def _plane(head: ImageHeader) -> str:
-    if head.orientation is None or head.position is None:
+    if head.orientation is None or head.position is None or head.role.axis is Axis.VOLUME:
         return ""
     normal = np.abs(np.cross(head.orientation[:3], head.orientation[3:]))
     return ("sagittal", "coronal", "axial")[int(np.argmax(normal))]

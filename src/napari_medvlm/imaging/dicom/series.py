@@ -218,11 +218,21 @@ def _volume(
         times=placement.times if temporal else (),
         slice_positions=placement.slice_positions,
         body_part=head.body_part,
+        patient_orientation=_directions(placement),
         padding=padding_of(h for point in placement.points for h in point),
         facts={
             "format": "DICOM",
             "images": str(sum(len(images) for images in placement.points)),
             "series": _key(head)[:12],
+            **({"view": head.view} if head.view else {}),
+            **({"laterality": head.laterality} if head.laterality else {}),
         },
         identity=_identity(placement),
     )
+
+
+def _directions(placement: Placement) -> tuple[str, ...]:
+    """PatientOrientation (0020,0020) of a single image without a place."""
+    images = [h for point in placement.points for h in point]
+    alone = len(images) == 1 and not placement.oriented
+    return images[0].patient_orientation if alone else ()

@@ -59,12 +59,13 @@ def slice_stack(images: Sequence[ImageHeader], normal: Vector) -> Stack:
     mean, typical = float(along[-1] - along[0]) / (count - 1), float(np.median(steps))
     even = along[0] + mean * np.arange(count)
     remarks: list[str] = []
+    source = images[0].role.source or POSITION
     if np.abs(along - even).max() <= max(_EVEN * mean, min(_ROUNDED, 0.2 * mean)):
         spacing = mean
-        remarks.append(f"Slice spacing {spacing:.5g} mm from {POSITION}.")
+        remarks.append(f"Slice spacing {spacing:.5g} mm from {source}.")
     else:
         spacing = typical
-        remarks += _irregular(steps, along, typical)
+        remarks += _irregular(steps, along, typical, source)
     direction = _direction(places, along, normal, remarks)
     told = images[0].between
     if told is not None and abs(told - spacing) > _EVEN * spacing:
@@ -95,7 +96,7 @@ def _direction(places: Vector, along: Vector, normal: Vector, remarks: list[str]
     return direction
 
 
-def _irregular(steps: Vector, along: Vector, typical: float) -> list[str]:
+def _irregular(steps: Vector, along: Vector, typical: float, source: str) -> list[str]:
     gaps = np.flatnonzero(steps > _GAP * typical)
     remarks = [
         f"A gap of {steps[k]:.5g} mm lies between slices {k} and {k + 1}; {UNKNOWABLE}."
@@ -108,7 +109,7 @@ def _irregular(steps: Vector, along: Vector, typical: float) -> list[str]:
         remarks.append(f"Slice spacing varies from {rest.min():.5g} to {rest.max():.5g} mm.")
     drift = np.abs(along - along[0] - typical * np.arange(len(along))).max()
     remarks.append(
-        f"Slice spacing {typical:.5g} mm (median) from {POSITION}; positions are off by up "
+        f"Slice spacing {typical:.5g} mm (median) from {source}; positions are off by up "
         f"to {drift:.3g} mm in the affine; the exact ones are kept beside it."
     )
     return remarks
@@ -140,6 +141,8 @@ def pixel_spacing(head: ImageHeader, remarks: list[str]) -> tuple[float, float, 
             )
         return rows, columns, "pixel"
     rows, columns = head.spacing
-    name, tag, caveat = SPACING_TAGS[head.spacing_tag]
-    remarks.append(f"Pixel spacing {rows:.5g} x {columns:.5g} mm from {name} {tag}{caveat}.")
+    name, tag = SPACING_TAGS[head.spacing_tag]
+    remarks.append(
+        f"Pixel spacing {rows:.5g} x {columns:.5g} mm from {name} {tag}{head.spacing_caveat}."
+    )
     return rows, columns, "mm"

@@ -98,14 +98,14 @@ def _by(headers: Iterable[ImageHeader], key: Key) -> list[list[ImageHeader]]:
 
 
 def _kind(header: ImageHeader) -> Hashable:
-    alone = header.cine or stands_alone(header)
-    own = header.path if alone else None, None if header.cine or not alone else header.frame
+    alone = header.in_frames or stands_alone(header)
+    own = header.path if alone else None, None if header.in_frames or not alone else header.frame
     return what(header), own
 
 
 def _by_questions(headers: list[ImageHeader], remarks: list[str]) -> list[list[ImageHeader]]:
     """Apart by each question in turn; what is not taken for a difference goes into remarks."""
-    if headers[0].cine or len(headers) == 1:
+    if headers[0].in_frames or len(headers) == 1:
         return [headers]
     groups = [headers]
     for question in QUESTIONS if not alike(headers) else _BY_CLOCK:
@@ -239,7 +239,7 @@ def _by_repeats(headers: list[ImageHeader]) -> list[list[ImageHeader]]:
 
     Here a missing answer is one: of two images at one place, one has it and one has not.
     """
-    if headers[0].cine:
+    if headers[0].in_frames:
         return [headers]
     places = stacks(headers)
     if all(len(stack) == 1 for stack in places):

@@ -53,7 +53,7 @@ def gather(headers: Sequence[ImageHeader]) -> list[Series]:
 
 def _is_slice(images: Sequence[ImageHeader]) -> bool:
     head = images[0]
-    if not head.series or head.position is None or head.orientation is None or head.cine:
+    if not head.series or head.position is None or head.orientation is None or head.in_frames:
         return False
     first = head.position
     return all(
