@@ -13,13 +13,15 @@ from napari_medvlm.asking import ModelOffer, Part, Session
 from napari_medvlm.asking.choose.labels import layer_label
 from napari_medvlm.asking.choose.parts import gather
 from napari_medvlm.asking.details import details
+from napari_medvlm.asking.talk.exporting import account_of
 from napari_medvlm.asking.talk.keeping import Keeper
 from napari_medvlm.demo.files import sample_path
 from napari_medvlm.dialogue import Question
 from napari_medvlm.engine import ModelChoice
 from napari_medvlm.imaging import Selection, Volume, read
 from napari_medvlm.models.catalog import PROFILES
-from napari_medvlm.records import Journal, html, markdown
+from napari_medvlm.records import Journal
+from napari_medvlm.records.exporting import WRITERS
 from widgets.fakes import FakeThread, events_of, reply
 
 NAMES = (
@@ -91,7 +93,8 @@ def test_no_patient_can_be_found_in_what_is_kept(
     session.keeper.wait()
     with Journal(path) as journal:  # still open: what is in the write-ahead log counts too
         kept = journal.exchanges(1)
-        exports = [writer("Conversation 1", kept) for writer in (markdown, html)]
+        accounts = [account_of(one) for one in kept]
+        exports = [writer("Conversation 1", accounts) for writer in WRITERS.values()]
     files = {file.name: file.read_bytes() for file in path.parent.iterdir()}
     session.keeper.close()
     session.keeper.wait()

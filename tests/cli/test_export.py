@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import csv
+import io
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,12 +55,45 @@ def test_a_conversation_is_written(
     assert not list(path.parent.glob("*.partial"))
 
 
+@pytest.mark.parametrize("number", ["1", "all"])
+def test_runs_are_written_as_json_and_as_a_table(path: Path, number: str) -> None:
+    out = path.parent / "runs.json"
+    assert main(["export", number, str(out)]) == 0
+    (run,) = json.loads(out.read_text(encoding="utf-8"))["runs"]
+    assert run["question"].startswith("Is there")
+    assert run["answer"] == "One <b>nodule</b>."
+    table = path.parent / "runs.csv"
+    assert main(["export", number, str(table)]) == 0
+    (row,) = csv.DictReader(io.StringIO(table.read_text(encoding="utf-8")))
+    assert row["answer"] == "One <b>nodule</b>."
+    assert "\x1b" not in table.read_text(encoding="utf-8")
+
+
+def test_a_question_asked_by_task_is_listed_and_written_with_its_words(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = replace(question("", frames=1), task="presence", regions=())
+    with Journal(path) as journal:
+        pixels = {frame.digest: frame.pixels for frame in asked.frames}
+        capsule = Capsule.of(asked, ModelRecord("demo (toy)"))
+        journal.ask(journal.begin(capsule.study), capsule, pixels)
+    assert main(["export"]) == main(["replay", "2"]) == 0
+    listed, replayed = capsys.readouterr().out.splitlines()[1:]
+    assert listed.endswith("1 question: Is there a nodule or lesion?")
+    assert replayed.endswith("Is there a nodule or lesion?")
+    for ending in ("md", "html", "json", "csv"):
+        out = path.parent / f"talk.{ending}"
+        assert main(["export", "2", str(out)]) == 0
+        assert "Is there a nodule or lesion?" in out.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["export", "7", "x.md"], "no conversation 7"),
         (["export", "1"], "got none"),
-        (["export", "1", "x.pdf"], ".md or .html"),
+        (["export", "1", "x.pdf"], ".md, .html, .json or .csv"),
+        (["export", "x", "x.md"], "no conversation x"),
         (["export", "1", "no/folder/x.md"], "cannot be written"),
     ],
 )

@@ -148,3 +148,33 @@ def test_source_is_a_content_hash():
 def test_what_is_not_there_is_refused(selection, words):
     with pytest.raises(SelectionError, match=words):
         take(volume_of(np.zeros((3, 4, 5), np.int16)), selection)
+
+
+@settings(deadline=None)
+@given(orders, signs, PLANES, st.tuples(*[st.floats(0.4, 6.0)] * 3))
+def test_a_place_on_a_frame_is_that_place_in_the_patient(order, sign, plane, spacing):
+    affine = affine_of(order, sign, spacing)
+    affine[:3, 3] = 7, -8, 9
+    volume = volume_of(np.zeros((3, 4, 5), np.uint8), affine=affine)
+    for frame in take(volume, Selection((0, 1), plane)):
+        box = (0.5, 1.0, 2.0, 2.5)
+        indices = np.c_[frame.box_corners(box), np.ones(4)]
+        np.testing.assert_allclose(frame.patient_corners(box), indices @ affine[:3].T, atol=1e-9)
+
+
+def test_a_place_in_the_patient_is_told_only_where_it_is_known():
+    voxels = np.zeros((3, 4, 5), np.uint8)
+    for facts in ({"oriented": False}, {"unit": "pixel"}):
+        (frame,) = take(volume_of(voxels, **facts), Selection((0,), "acquired"))
+        assert frame.to_patient is None
+        assert frame.patient_corners((0, 0, 1, 1)) is None
+    # Uneven slices: their own places, and none for planes that cut across them.
+    uneven = volume_of(voxels, slice_positions=(0.0, 1.0, 4.0))
+    (frame,) = take(uneven, Selection((2,), "acquired"))
+    third = uneven.affine @ [4.0, -0.5, -0.5, 1]
+    np.testing.assert_allclose(frame.patient_corners((0, 0, 1, 1))[0], third[:3], atol=1e-9)
+    acquired = plane_axes(uneven, "acquired").normal
+    across = next(
+        p for p in ("axial", "coronal", "sagittal") if plane_axes(uneven, p).normal != acquired
+    )
+    assert take(uneven, Selection((0,), across))[0].to_patient is None

@@ -42,6 +42,7 @@ FRAMES = st.builds(
         st.none() | st.floats(0.1, 100),
     ),
     label=TEXTS,
+    to_patient=st.none() | hnp.arrays(np.float64, (3, 3), elements=FINITE),
 )
 TURNS = st.builds(
     Turn, TEXTS, TEXTS, st.lists(FRAMES, max_size=2).map(tuple), st.just("images"), st.none()

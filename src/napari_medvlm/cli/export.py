@@ -1,4 +1,4 @@
-"""``medvlm export``: kept conversations as Markdown or as one HTML file."""
+"""``medvlm export``: kept conversations as Markdown, one HTML file, JSON or a table."""
 
 from __future__ import annotations
 
@@ -7,16 +7,22 @@ import sys
 import time
 from pathlib import Path
 
+from ..asking.talk.exporting import account_of
 from ..errors import RecordError
-from ..records import Journal, journal_path
-from ..records.exporting import WRITERS, export
+from ..records import Journal, Kept, journal_path
+from ..records.exporting import ENDINGS, TABLES, WRITERS, export
 from .main import EXIT_OK
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments."""
-    parser.add_argument("number", nargs="?", type=int, help="of the conversation; none lists all")
-    parser.add_argument("out", nargs="?", metavar="OUT.md|OUT.html", help="the file to write")
+    parser.add_argument("number", nargs="?", help="of the conversation, or “all”; none lists all")
+    parser.add_argument(
+        "out",
+        nargs="?",
+        metavar="OUT.md|.html|.json|.csv",
+        help="the file to write; .json and .csv hold all facts of each run, without images",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -52,21 +58,34 @@ def _list(journal: Journal) -> None:
     for one in journal.conversations():
         when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(one.changed))
         count = "1 question" if one.questions == 1 else f"{one.questions} questions"
-        words = "".join(c if c.isprintable() else " " for c in " ".join(one.first.split()))
+        first = one.first or asked_words_of(journal.exchanges(one.number, pixels=False)[0])
+        words = "".join(c if c.isprintable() else " " for c in " ".join(first.split()))
         print(f"{one.number:>5}  {when}  scan {one.study or 'unknown':12}  {count}: {words[:60]}")
 
 
-def _export(journal: Journal, number: int, out: str | None) -> None:
+def asked_words_of(kept: Kept) -> str:
+    """What a kept question asked, the words of its task where it has none of its own."""
+    return account_of(kept).asked_words
+
+
+def _export(journal: Journal, number: str, out: str | None) -> None:
     ending = Path(out or "").suffix.lower()
     if out is None or ending not in WRITERS:
         raise RecordError(
-            f"A file that ends in .md or .html is expected; got {out or 'none'}.",
+            f"A file that ends in {ENDINGS} is expected; got {out or 'none'}.",
             f"Write: medvlm export {number} conversation.html",
         )
-    exchanges = journal.exchanges(number)
-    if not exchanges:
+    known = [one.number for one in journal.conversations()]
+    if number != "all" and (not number.isdecimal() or int(number) not in known):
         raise RecordError(
             f"There is no conversation {number}.", "`medvlm export` alone lists them."
         )
-    export(out, exchanges, f"Conversation {number}")
+    numbers = known if number == "all" else [int(number)]
+    accounts = [
+        account_of(kept)
+        for one in numbers
+        for kept in journal.exchanges(one, pixels=ending not in TABLES)
+    ]
+    name = "All conversations" if number == "all" else f"Conversation {number}"
+    export(out, accounts, name)
     print(out)

@@ -18,7 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ask": ("ask", "ask a model about a scan or a clip"),
     "read": ("read", "say what a file or folder holds: series, geometry, remarks"),
     "convert": ("convert", "write one series of a file or folder as NIfTI"),
-    "export": ("export", "list kept conversations, or write one as Markdown or HTML"),
+    "export": ("export", "list kept conversations; write them as Markdown, HTML, JSON or CSV"),
     "journal": ("journal", "say where conversations are kept, or wipe them"),
     "replay": ("replay", "run a kept turn again, and compare the answers"),
     "models": ("models", "list the known models; get, pack, check and use them"),

@@ -12,7 +12,7 @@ from ..engine import ModelThread
 from ..errors import RecordError
 from ..records import Journal, Kept
 from .ask import follow
-from .export import open_journal
+from .export import asked_words_of, open_journal
 from .main import EXIT_FAILED, EXIT_OK, EXIT_USER_ERROR
 
 
@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
         turns = _turns(journal, conversation)
     if turn is None:
         for number, kept in enumerate(turns, start=1):
-            words = " ".join(str(kept.capsule.question["text"]).split())
+            words = " ".join(asked_words_of(kept).split())
             printable = "".join(c if c.isprintable() else " " for c in words)
             print(f"{conversation}/{number}  {kept.progress.state:9}  {printable[:70]}")
         return EXIT_OK

@@ -43,6 +43,9 @@ class Frame:
     to_source
         3×3: pixel-edge coordinates ``(x, y, 1)`` of this frame to array indices
         ``(k, j, i)`` (voxel centres; ``(t, j, i)`` for a clip) of the source.
+    to_patient
+        3×3: pixel-edge coordinates ``(x, y, 1)`` of this frame to RAS+ millimetres; None where
+        the source's place in the patient is not known, or no plane's alone.
     modality
         DICOM modality of the source, empty when unknown.
     time
@@ -70,6 +73,7 @@ class Frame:
     slab: FrameSlab | None = None
     label: str = ""
     declared: tuple[str, ...] = ()
+    to_patient: npt.NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         p = self.pixels
@@ -104,6 +108,25 @@ class Frame:
         x0, y0, x1, y1 = box
         xy1 = np.array([[x0, y0, 1], [x1, y0, 1], [x1, y1, 1], [x0, y1, 1]], dtype=np.float64)
         return xy1 @ self.to_source.T
+
+    def patient_corners(self, box: BoxXYXY) -> npt.NDArray[np.float64] | None:
+        """Corners of a box of this frame in the patient.
+
+        Parameters
+        ----------
+        box
+            ``(x0, y0, x1, y1)`` in pixel-edge coordinates of this frame.
+
+        Returns
+        -------
+        corners
+            float64 (4, 3), RAS+ millimetres, in drawing order; None where they are not known.
+        """
+        if self.to_patient is None:
+            return None
+        x0, y0, x1, y1 = box
+        xy1 = np.array([[x0, y0, 1], [x1, y0, 1], [x1, y1, 1], [x0, y1, 1]], dtype=np.float64)
+        return xy1 @ self.to_patient.T
 
     @classmethod
     def from_pixels(cls, pixels: npt.NDArray[np.uint8], **facts: object) -> Frame:

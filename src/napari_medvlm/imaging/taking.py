@@ -126,6 +126,7 @@ def _take_volume(volume: Volume, selection: Selection) -> tuple[Frame, ...]:
                 unit="" if position is None else "mm",
                 window=window,
                 to_source=frame_map(volume, axes, index, pixels.shape[:2]),
+                to_patient=_patient_map(volume, axes, index, pixels.shape[:2]),
                 modality=volume.modality,
                 time=selection.time if volume.temporal else None,
                 slab=slab,
@@ -192,6 +193,23 @@ def _eight_bit(
     if image.dtype == np.uint8:
         return image.astype(np.uint8, copy=False)
     return np.floor(np.clip(image.astype(np.float64), 0, 255) + 0.5).astype(np.uint8)
+
+
+def _patient_map(
+    volume: Volume, axes: PlaneAxes, index: int, shape: tuple[int, int]
+) -> npt.NDArray[np.float64] | None:
+    """``Frame.to_patient``: the way to array indices, then the affine."""
+    if not volume.oriented or volume.unit != "mm":
+        return None
+    back = frame_map(volume, axes, index, shape)
+    if volume.slice_positions:
+        if axes.normal != 0:
+            return None  # its rows are slices at uneven places: no affine map
+        back = back.copy()
+        back[0, 2] = _even_index(volume, index)
+    forth: npt.NDArray[np.float64] = volume.affine[:3, :3] @ back
+    forth[:, 2] += volume.affine[:3, 3]
+    return forth
 
 
 def _position(volume: Volume, axes: PlaneAxes, index: int) -> float | None:

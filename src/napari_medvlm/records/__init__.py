@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .account import Account
 from .capsule import Capsule, ModelRecord, read_capsule
 from .html import html
 from .journal import Journal
@@ -10,6 +11,7 @@ from .markdown import markdown
 from .opening import journal_path
 
 __all__ = [
+    "Account",
     "Capsule",
     "Journal",
     "Kept",

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from ..dialogue import Question
 from ..errors import RecordError
 from .plain import Pixels, canonical, question_from_plain, question_to_plain, sha256
@@ -128,6 +130,29 @@ class Capsule:
         """Content hashes of all scans and clips whose frames were sent, each once."""
         sources = (str(frame["source"]) for frame in self.question["frames"])
         return tuple(source for source in dict.fromkeys(sources) if source)
+
+    def without_pixels(self) -> Question:
+        """The question with black frames of the right sizes: for lists, which show no image.
+
+        Raises
+        ------
+        RecordError
+            If it holds no question.
+        """
+        plain = [f for turn in self.question["history"] for f in turn["frames"]]
+        sizes = {f["digest"]: f["size"] for f in [*plain, *self.question["frames"]]}
+        black = {
+            digest: np.broadcast_to(np.zeros(1, np.uint8), (int(high), int(wide), 3))
+            for digest, (wide, high) in sizes.items()
+        }
+        question = self.ask_again(black)
+        turns = zip(question.history, self.question["history"], strict=True)
+        pairs = [(question.frames, self.question["frames"])]
+        pairs += [(turn.frames, told["frames"]) for turn, told in turns]
+        for frames, facts in pairs:
+            for frame, fact in zip(frames, facts, strict=True):
+                frame.__dict__["digest"] = fact["digest"]  # kept, of the true pixels
+        return question
 
     def ask_again(self, pixels: Pixels) -> Question:
         """The question, from its kept frames.

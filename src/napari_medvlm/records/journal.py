@@ -191,7 +191,9 @@ class Journal:
         )
         return tuple(Listed(*row) for row in rows)
 
-    def exchanges(self, conversation: int, *, last: int | None = None) -> tuple[Kept, ...]:
+    def exchanges(
+        self, conversation: int, *, last: int | None = None, pixels: bool = True
+    ) -> tuple[Kept, ...]:
         """The questions of a conversation with their frames, the oldest first.
 
         Parameters
@@ -200,13 +202,15 @@ class Journal:
             Its number.
         last
             Only so many, the newest ones; None gives all.
+        pixels
+            Whether their frames are read and decoded; without, `Kept.pixels` is empty.
 
         Raises
         ------
         RecordError
             If the file cannot be read, or holds what this version does not know.
         """
-        return self._kept("conversation = ?", (conversation,), last)
+        return self._kept("conversation = ?", (conversation,), last, pixels=pixels)
 
     def about(self, study: str, *, last: int | None = None) -> tuple[Kept, ...]:
         """The questions that show a study with their frames, the oldest first.
@@ -229,21 +233,27 @@ class Journal:
         )
         return self._kept(where, (study,), last)
 
-    def _kept(self, where: str, values: tuple[Any, ...], last: int | None) -> tuple[Kept, ...]:
+    def _kept(
+        self, where: str, values: tuple[Any, ...], last: int | None, *, pixels: bool = True
+    ) -> tuple[Kept, ...]:
         rows = self._read(
             f"SELECT number, conversation, asked_at, capsule, {_PROGRESS} FROM exchanges"
             f" WHERE {where} ORDER BY number DESC LIMIT {-1 if last is None else int(last)}",
             values,
         )[::-1]
-        pngs = self._read(
-            "SELECT DISTINCT f.digest, f.png FROM frames f JOIN strips s ON s.frame = f.digest"
-            f" WHERE s.exchange IN (SELECT number FROM exchanges WHERE {where})"
-            f" AND s.exchange >= {rows[0][0] if rows else 0}",
-            values,
+        pngs = (
+            self._read(
+                "SELECT DISTINCT f.digest, f.png FROM frames f JOIN strips s ON s.frame = f.digest"
+                f" WHERE s.exchange IN (SELECT number FROM exchanges WHERE {where})"
+                f" AND s.exchange >= {rows[0][0] if rows else 0}",
+                values,
+            )
+            if pixels
+            else []
         )
-        pixels = _decoded(pngs)
+        frames = _decoded(pngs)
         return tuple(
-            Kept(number, talk, asked_at, read_capsule(text), _progress(state), pixels)
+            Kept(number, talk, asked_at, read_capsule(text), _progress(state), frames)
             for number, talk, asked_at, text, *state in rows
         )
 

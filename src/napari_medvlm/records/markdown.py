@@ -7,30 +7,39 @@ import re
 from collections.abc import Sequence
 
 from ..dialogue import Question
+from .account import Account
 from .captions import (
     NOT_FOR_DIAGNOSIS,
     box_caption,
     clean,
     facts,
     frame_caption,
+    how_asked,
+    option_lines,
     outcome,
     region_caption,
+    same_images_words,
 )
-from .kept import Kept
 from .png import to_png
+from .shown import Shown
 
-_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+#: What means something within a line of CommonMark (0.31) or of GitHub's Markdown, and HTML.
+_INLINE = re.compile(r"([\\`*_\[\]<>&|~!])")
+#: What means something at the beginning of a line: headings, lists, rules, numbers.
+_LEADING = re.compile(r"^(\d{1,9}(?=[.)])|)([#+\-=.)])")
+#: What GitHub's Markdown turns into links without any mark.
+_ADDRESS = re.compile(r"(?i)(www)\.|(https?|ftp|mailto|xmpp):|@")
 
 
-def markdown(title: str, exchanges: Sequence[Kept]) -> str:
+def markdown(title: str, accounts: Sequence[Account]) -> str:
     """Write a conversation as Markdown with its frames inside, as PNG in data URIs.
 
     Parameters
     ----------
     title
         The heading.
-    exchanges
-        Its questions, in order.
+    accounts
+        Its questions, in order. An image that several of them show is there once.
 
     Returns
     -------
@@ -43,9 +52,9 @@ def markdown(title: str, exchanges: Sequence[Kept]) -> str:
     RecordError
         If a frame is missing.
     """
-    parts = [f"# {escaped(title)}", NOT_FOR_DIAGNOSIS]
-    for number, kept in enumerate(exchanges, start=1):
-        parts += _exchange(number, kept)
+    parts, shown = [f"# {escaped(title)}", NOT_FOR_DIAGNOSIS], Shown()
+    for number, account in enumerate(accounts, start=1):
+        parts += _exchange(number, account, shown)
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -58,34 +67,53 @@ def fenced(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """One line without any markup: all ASCII punctuation escaped (CommonMark 0.31, 2.4)."""
-    return _PUNCTUATION.sub(r"\\\1", " ".join(clean(text).split()))
+    """One line without any markup: a backslash stands where a mark would mean something."""
+    line = _INLINE.sub(r"\\\1", " ".join(clean(text).split()))
+    line = _ADDRESS.sub(_broken, line)
+    return _LEADING.sub(r"\1\\\2", line)
 
 
-def _exchange(number: int, kept: Kept) -> list[str]:
-    question, state = kept.question, kept.progress
-    parts = [f"## Question {number}", escaped(facts(kept))]
-    parts.append(fenced(question.text or question.task))
-    parts += _frames(question)
-    regions = [region_caption(r.label, r.frame, r.box) for r in question.regions]
+def _broken(match: re.Match[str]) -> str:
+    return match.group()[:-1] + "\\" + match.group()[-1]
+
+
+def _exchange(number: int, account: Account, shown: Shown) -> list[str]:
+    question, state = account.question, account.kept.progress
+    parts = [f"## Question {number}", escaped(facts(account))]
+    parts.append(fenced("\n".join([account.asked_words, *option_lines(account)])))
+    parts += _frames(number, question, shown)
+    regions = [region_caption(r.label, r.frame, r.box, question.frames) for r in question.regions]
     parts += _listed("Regions drawn by the user", regions)
     if state.reasoning.strip():
         parts += ["### Reasoning", fenced(state.reasoning)]
-    if state.answer.strip():
-        parts += ["### Answer", fenced(state.answer)]
-    boxes = () if state.reply is None else state.reply.boxes
-    parts += _listed("Boxes of the answer", [box_caption(box) for box in boxes])
-    return [*parts, escaped(outcome(kept))]
+    if account.answer_words or account.choice:
+        words = "\n".join(part for part in (account.choice, account.answer_words) if part)
+        parts += ["### Answer", fenced(words)]
+    if account.outside:
+        parts += ["### Outside of the answer", fenced(account.outside)]
+    boxes = [box_caption(box, question.frames) for box in account.boxes]
+    parts += _listed("Boxes of the answer", boxes)
+    parts += [escaped(remark) for remark in account.remarks]
+    parts.append(escaped(outcome(account.kept)))
+    parts += _listed("How it was asked", how_asked(account))
+    for heading, text in (
+        ("Exact words sent", account.kept.capsule.prompt),
+        ("Answer as the model wrote it", account.raw),
+    ):
+        parts += [f"### {heading}", fenced(text)] if text.strip() else []
+    return parts
 
 
 def _listed(heading: str, lines: Sequence[str]) -> list[str]:
     return [f"### {heading}", fenced("\n".join(lines))] if lines else []
 
 
-def _frames(question: Question) -> list[str]:
+def _frames(number: int, question: Question, shown: Shown) -> list[str]:
     parts = []
-    for number, frame in enumerate(question.frames):
-        png = base64.b64encode(to_png(frame.pixels)).decode()
-        caption = escaped(frame_caption(number, frame))
-        parts.append(f"![{caption}](data:image/png;base64,{png})\n\n{caption}")
-    return parts
+    for place, frame in enumerate(question.frames):
+        _, new = shown.name(frame, number, place + 1)
+        if new:
+            png = base64.b64encode(to_png(frame.pixels)).decode()
+            caption = escaped(frame_caption(place, frame))
+            parts.append(f"![{caption}](data:image/png;base64,{png})\n\n{caption}")
+    return parts + [same_images_words(n, first) for first, n in shown.repeated(number)]

@@ -50,6 +50,8 @@ def frame_to_plain(frame: Frame) -> dict[str, Any]:
         extra["slab"] = asdict(frame.slab)
     if frame.label:
         extra["label"] = frame.label
+    if frame.to_patient is not None:
+        extra["to_patient"] = [[float(value) for value in row] for row in frame.to_patient]
     if frame.declared:
         extra["declared"] = list(frame.declared)
     return {
@@ -75,7 +77,7 @@ def frame_from_plain(plain: Mapping[str, Any], pixels: Pixels) -> Frame:
     KeyError
         If its pixels are not there.
     """
-    window, slab = plain["window"], plain.get("slab")
+    window, slab, place = plain["window"], plain.get("slab"), plain.get("to_patient")
     return Frame(
         pixels=pixels[plain["digest"]],
         source=plain["source"],
@@ -90,6 +92,7 @@ def frame_from_plain(plain: Mapping[str, Any], pixels: Pixels) -> Frame:
         slab=None if slab is None else FrameSlab(**slab),
         label=plain.get("label", ""),
         declared=tuple(plain.get("declared", ())),
+        to_patient=None if place is None else np.array(place, dtype=np.float64),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def test_the_button_writes_all_turns_with_their_images(
     _choose(monkeypatch, str(file), "")
     qtbot.mouseClick(asked.conversation_view.export, Qt.MouseButton.LeftButton)
     text = file.read_text(encoding="utf-8")
-    assert text.count("data:image/png;base64,") == 6
+    assert text.count("data:image/png;base64,") == 3  # each once
     for words in ("where is it?", "and now?", "See &lt;b&gt;image 1&lt;/b&gt;.", "demo (toy)"):
         assert words in text
     assert "<b>image 1" not in text
@@ -65,3 +66,13 @@ def test_a_cancelled_dialog_writes_nothing_and_a_failure_is_said(
     assert list(tmp_path.iterdir()) == []
     asked._exporting.export(tmp_path / "nowhere" / "talk.md")
     assert "talk.md cannot be written" in asked.ask_box.line.text()
+
+
+def test_the_runs_can_be_written_as_json(
+    asked: MedvlmPanel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _choose(monkeypatch, str(tmp_path / "runs"), "JSON, all facts of each run (*.json)")
+    asked._exporting.ask()
+    runs = json.loads((tmp_path / "runs.json").read_text(encoding="utf-8"))["runs"]
+    assert [run["question"] for run in runs] == ["where is it?", "and now?"]
+    assert asked.ask_box.line.text() == "Exported 2 questions to runs.json."

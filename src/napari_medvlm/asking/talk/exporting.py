@@ -1,4 +1,4 @@
-"""The conversation on the screen as it is exported, whether it is kept or not."""
+"""What an export tells: of the conversation on the screen, kept or not, and of kept runs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import time
 from dataclasses import dataclass
 
 from ...engine import ModelChoice
-from ...records import Kept
+from ...records import Account, Kept
+from ..answer.ending import choice_words, remarks
+from ..answer.placing import place
+from ..answer.wording import answer_words, asked_words
 from .exchange import Exchange
 from .keeping import capsule_of, progress_of
 
@@ -44,3 +47,25 @@ class Exported:
             progress_of(exchange, exchange.asked_at + self.seconds_ago),
             {frame.digest: frame.pixels for frame in frames},
         )
+
+
+def account_of(kept: Kept) -> Account:
+    """A run with its words for people, as an export writes it.
+
+    Raises
+    ------
+    RecordError
+        If a frame is missing.
+    """
+    bare, state = Account(kept), kept.progress
+    question, reply = bare.question, state.reply
+    asked = asked_words(question, kept.capsule.model.label)
+    if reply is None:
+        return Account(kept, asked)
+    return Account(
+        kept,
+        asked,
+        answer_words(state.answer, place(reply, question.frames)),
+        choice_words(reply, question.choices),
+        remarks(reply, question),
+    )

@@ -55,8 +55,8 @@ class ConversationView(Column):
         named(
             self.export,
             "Export the conversation",
-            "Write all questions and answers, with the images that were sent, to one HTML or "
-            "Markdown file",
+            "Write the questions and answers of this conversation, with the images that were "
+            "sent, to one HTML or Markdown file; or all facts of each run to JSON or a table",
         )
         self.export.hide()
         self._layout.addWidget(self.export)

@@ -8,9 +8,10 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from ...asking import Session
+from ...asking.talk.exporting import account_of
 from ...errors import MedvlmError
 from ...imaging.progress import Cancelled, Progress
-from ...records.exporting import export
+from ...records.exporting import TABLES, export
 from ..parts.waiting import wait_for
 from .conversation_view import ConversationView
 
@@ -18,6 +19,8 @@ from .conversation_view import ConversationView
 _FILTERS = {
     "One HTML file, images inside (*.html)": ".html",
     "Markdown, images inside (*.md)": ".md",
+    "JSON, all facts of each run (*.json)": ".json",
+    "Table, one run a row (*.csv)": ".csv",
 }
 
 
@@ -61,7 +64,7 @@ class Exporting(QObject):
         exported = self._session.exported(numbers)
 
         def work(_: Progress) -> None:
-            export(file, [one.kept() for one in exported])
+            export(file, [account_of(one.kept()) for one in exported])
 
         try:
             wait_for(work, "Exporting the conversation", self._panel.window())
@@ -72,4 +75,5 @@ class Exporting(QObject):
         else:
             count = len(exported)
             noun = "question" if count == 1 else "questions"
-            self.said.emit(f"Exported {count} {noun}, with images inside, to {file.name}.")
+            inside = "" if file.suffix.lower() in TABLES else ", with images inside,"
+            self.said.emit(f"Exported {count} {noun}{inside} to {file.name}.")
