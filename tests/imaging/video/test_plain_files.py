@@ -4,7 +4,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from napari_medvlm.imaging.video.plain_files import oddity
+from napari_medvlm.imaging.video import with_pyav
+from napari_medvlm.imaging.video.facts import Wanted
+from napari_medvlm.imaging.video.plain_files import may_change_size, oddity
 
 from .making import write_video
 
@@ -26,6 +28,22 @@ def test_parameter_sets_of_every_profile_are_read(tmp_path, pixels, scaling):
         path = write_video(tmp_path / "a.mp4", count=2, pixels=pixels, options=options)
         odd = oddity(path, "mov")
         assert (odd is None) if words is None else words in (odd or "")
+
+
+@pytest.mark.parametrize(("name", "changes"), [(b"avc1", False), (b"avc3", True)])
+def test_large_mp4_files_of_sizes_that_may_change_are_read_by_their_packets(
+    tmp_path, monkeypatch, name, changes
+):
+    path = write_video(tmp_path / "a.mp4", count=6)
+    path.write_bytes(path.read_bytes().replace(b"avc1", name))
+    assert may_change_size(path) == changes
+    asked = []
+    monkeypatch.setattr(with_pyav, "_LARGE", 0)
+    plain = with_pyav.index_table
+    monkeypatch.setattr(with_pyav, "index_table", lambda s: asked.append(s) or plain(s))
+    decoder = with_pyav.PyAVDecoder(Wanted(path=str(path)), lambda: None)
+    assert len(decoder.facts.times) == 6
+    assert bool(asked) != changes
 
 
 @pytest.fixture(scope="module")

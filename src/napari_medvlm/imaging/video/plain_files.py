@@ -44,7 +44,32 @@ def oddity(source: Path | bytes, kind: str) -> str | None:
         raise ValueError("headers that make no sense") from error
 
 
+def may_change_size(path: Path) -> bool:
+    """Whether an MP4's video tracks have several descriptions, or parameter sets among frames."""
+    try:
+        with path.open("rb") as file:
+            tracks = _inside_each(_mp4_header(file), b"trak")
+            tables = [
+                _inside(t, b"mdia", b"minf", b"stbl", b"stsd") for t in tracks if _is_video(t)
+            ]
+        return any(t[4:8] != b"\0\0\0\1" or t[12:16] in _IN_BAND for t in tables)
+    except ValueError:
+        return True
+
+
 # MP4 and QuickTime
+
+#: Codecs whose parameter sets may come with frames (ISO/IEC 14496-15, 5.4.2.1); HEVC's hev1 is
+#: written for all kinds of files.
+_IN_BAND = (b"avc3", b"dvav")
+
+
+def _inside_each(data: bytes, name: bytes) -> list[bytes]:
+    return [content for kind, content in _boxes(data) if kind == name]
+
+
+def _is_video(track: bytes) -> bool:
+    return _inside(track, b"mdia", b"hdlr")[8:12] == b"vide"
 
 
 def _mp4_header(file: IO[bytes]) -> bytes:
@@ -87,8 +112,7 @@ def _inside(data: bytes, *names: bytes) -> bytes:
 
 
 def _odd_mp4(header: bytes) -> str | None:
-    tracks = [content for name, content in _boxes(header) if name == b"trak"]
-    videos = [t for t in tracks if _inside(t, b"mdia", b"hdlr")[8:12] == b"vide"]
+    videos = [track for track in _inside_each(header, b"trak") if _is_video(track)]
     if len(videos) != 1:
         return f"{len(videos)} video tracks"
     track = _inside(videos[0], b"tkhd")
@@ -100,7 +124,7 @@ def _odd_mp4(header: bytes) -> str | None:
     if int.from_bytes(entries[4:8], "big") != 1:
         return "sizes or codecs that change"
     ((codec, entry),) = list(_boxes(entries[8:]))[:1]
-    if codec in (b"avc3", b"dvav"):
+    if codec in _IN_BAND:
         return "sizes that may change"
     parts = dict(_boxes(entry[78:])) if len(entry) > 86 else {}
     aspect = parts.get(b"pasp", bytes(8))

@@ -24,6 +24,7 @@ from ..frame_cache import Pixels
 from .containers import ELEMENTARY, HEAD, container_of
 from .facts import MOST_PIXELS, Alive, DecodingError, Facts, Wanted
 from .index import Index, index_packets, index_table
+from .plain_files import may_change_size
 from .remarks import choice_remark, cut_remark, display_matrix, picture_remarks, time_remarks
 from .shaping import Size, shaping_of
 from .turning import turn_of
@@ -177,7 +178,7 @@ class PyAVDecoder:
         path = self._wanted.path
         if self._format != "mov" or path is None or os.path.getsize(path) < _LARGE:
             return None
-        table = index_table(self._stream)
+        table = None if may_change_size(Path(path)) else index_table(self._stream)
         if table is None:
             return None
         self._container.seek(table.stamps[-1], stream=self._stream)
