@@ -39,7 +39,7 @@ def said(clip: Clip, *words: str) -> bool:
     [
         ("libx264", "ts"), ("libx265", "ts"), ("mpeg2video", "ts"), ("mpeg4", "ts"),
         ("mpeg2video", "mpg"), ("libx264", "mkv"), ("mjpeg", "mkv"), ("mjpeg", "avi"),
-        ("libvpx", "webm"), ("libvpx-vp9", "webm"),
+        ("libvpx", "webm"), ("libvpx-vp9", "webm"), ("libsvtav1", "mkv"),
     ],
 )  # fmt: skip
 def test_frames_of_other_sizes_keep_their_proportions(tmp_path, codec, ending):

@@ -90,6 +90,27 @@ def _vp9(data: bytes) -> bytes:
     return data[4:8] + bytes([data[8] & 0xF0])
 
 
+def _av1(data: bytes) -> bytes:
+    # Bitstream specification, 5.3 and 5.5: unit 1 is a sequence header; sizes are LEB128.
+    at = 0
+    while at + 2 < len(data):
+        kind, extended, sized = data[at] >> 3 & 15, data[at] >> 2 & 1, data[at] >> 1 & 1
+        at += 1 + extended
+        if not sized:
+            break
+        length = shift = 0
+        while at < len(data):
+            byte, at = data[at], at + 1
+            length |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                break
+        if kind == 1:
+            return data[at : at + length]
+        at += length
+    return b""
+
+
 _FINDERS = {
     "h264": _h264,
     "hevc": _hevc,
@@ -99,4 +120,7 @@ _FINDERS = {
     "mjpeg": _mjpeg,
     "vp8": _vp8,
     "vp9": _vp9,
+    "libdav1d": _av1,
+    "libaom-av1": _av1,
+    "av1": _av1,
 }
