@@ -59,6 +59,7 @@ def test_a_window_beside_the_values_gives_way_with_a_remark(tmp_path, low, high,
     _, attributes, _ = layer_data(shown)
     assert attributes["contrast_limits"] == shown.windows[0].limits == frame.window.limits
     assert shown.windows[1].limits == pytest.approx(cal)
+    assert shown.windows[0].name == "value range"
     assert len(np.unique(scan(path).entries[0].preview())) > 100
 
 

@@ -52,7 +52,9 @@ def checked_windows(volume: Volume) -> Volume:
         seen.append(values)
     if not seen or min(map(np.min, seen)) == max(map(np.max, seen)):
         return volume  # nothing to be shown
-    for better in (*others, percentile_window(np.concatenate(seen))):
+    # Named, since it stands in the list of the file's windows.
+    by_values = replace(percentile_window(np.concatenate(seen)), name="value range")
+    for better in (*others, by_values):
         told = max(_share(values, better) for values in seen)
         if told >= max(_LEAST, _MORE * max(_share(values, first) for values in seen)):
             rest = tuple(window for window in volume.windows if window is not better)
