@@ -19,8 +19,10 @@ def nuclear(count: int, kind: str, pointer: Any, **tags: Any) -> Any:
     ds = image(
         voxels, position=None, orientation=None, Modality="NM", NumberOfFrames=count,
         sop_class=NuclearMedicineImageStorage, ImageType=["ORIGINAL", "PRIMARY", kind, "EMISSION"],
-        FrameIncrementPointer=pointer, **tags,
+        **tags,
     )  # fmt: skip
+    if pointer is not None:
+        ds.FrameIncrementPointer = pointer
     return ds, voxels
 
 
@@ -166,3 +168,29 @@ def test_frames_of_one_view_that_nothing_tells_apart_are_said_to_be_so(tmp_path)
     (volume,) = read(save(ds, tmp_path / "a"))
     assert not volume.temporal
     assert "What the frames are is not stated" in remarks(volume)
+
+
+@pytest.mark.parametrize(
+    ("kind", "shapes", "temporal"),
+    [
+        ("DYNAMIC", [(3, 1, 4, 5)], True),
+        ("GATED", [(3, 1, 4, 5)], True),
+        ("STATIC", [(1, 4, 5)] * 3, False),
+        ("TOMO", [(3, 4, 5)], False),
+        ("RECON TOMO", [(3, 4, 5)], False),
+        ("OTHER", [(3, 4, 5)], False),
+    ],
+)
+def test_without_vectors_the_type_of_the_image_counts(tmp_path, kind, shapes, temporal):
+    ds, _ = nuclear(3, kind, None)
+    found = read(save(ds, tmp_path / "a"))
+    assert [volume.voxels.shape for volume in found] == shapes
+    assert all(volume.temporal == temporal for volume in found)
+    stated = "What the frames are is not stated" not in " ".join(map(remarks, found))
+    assert stated == (kind != "OTHER")
+
+
+def test_a_pointer_at_time_is_believed_beside_vectors_that_say_nothing(tmp_path):
+    ds, _ = nuclear(3, "STATIC", 0x00181063, FrameTime=500.0, DetectorVector=[1, 1, 1])
+    (volume,) = read(save(ds, tmp_path / "a"))
+    np.testing.assert_allclose(volume.times, [0, 0.5, 1])

@@ -99,4 +99,6 @@ def _offsets(ds: Tags, count: int) -> tuple[list[float], str]:
         return by_file if whole and (set(named) == {_SLICES} or reconstructed) else ([], "")
     if modality in FILMS or named or says_time(ds):
         return [], ""
-    return by_file if modality in ("CT", "MR", "PT") else ([], "")
+    # An MR cine has a thickness too; a distance between slices is a word about slices.
+    thick = source.startswith("SliceThickness")
+    return by_file if modality == "CT" or (modality in ("MR", "PT") and not thick) else ([], "")

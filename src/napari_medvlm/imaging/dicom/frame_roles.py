@@ -94,6 +94,21 @@ _PAGES = {
     0x0018_2004: "images at different angles (FrameSecondaryAngleVector (0018,2004))",
     0x0018_2006: "pages (DisplayWindowLabelVector (0018,2006))",
 }
+PROJECTIONS = (
+    "Its images are projections at different angles: neither slices of a volume nor times."
+)
+#: What nuclear medicine calls its images in the third value of ImageType (PS3.3 C.8.4.9).
+_NUCLEAR = {
+    "DYNAMIC": Axis.TIME, "GATED": Axis.PHASE, "STATIC": Axis.ALONE, "WHOLE BODY": Axis.ALONE,
+    "TOMO": Axis.PROJECTION, "GATED TOMO": Axis.PROJECTION, "RECON TOMO": Axis.SLICE,
+}  # fmt: skip
+_REMARKS = {
+    Axis.PHASE: "Its images are phases of a cycle, by ImageType (0008,0008).",
+    Axis.ALONE: "The file's frames are images of their own, by ImageType (0008,0008): neither "
+    "times nor slices.",
+    Axis.PROJECTION: PROJECTIONS,
+    Axis.SLICE: "Slices are in the order of the file's frames.",
+}
 _ULTRASOUND = "ImagePositionVolume (0020,9301)"
 
 
@@ -116,6 +131,14 @@ def says_time(ds: Tags) -> bool:
     return not named and bool(
         floats(value([ds], "FrameTime")) or floats(value([ds], "FrameTimeVector"))
     )
+
+
+def by_image_type(ds: Tags) -> Axis | None:
+    """What ImageType (0008,0008) says of frames of nuclear medicine; None where nothing."""
+    kinds = words(value([ds], "ImageType"))
+    if value([ds], "Modality") != "NM" or len(kinds) < 3:
+        return None
+    return _NUCLEAR.get(kinds[2].strip().upper())
 
 
 def roles(ds: Any, frames: Sequence[Sequence[Tags]], syntax: str) -> list[FrameRole]:
@@ -220,22 +243,17 @@ def _of_all(ds: Any, frames: Sequence[Sequence[Tags]]) -> FrameRole:
     rates = ("ActualFrameDuration", "CineRate", "RecommendedDisplayFrameRate")
     if modality in FILMS and any((number(value([ds], name)) or 0) > 0 for name in rates):
         return FrameRole(Axis.TIME)
+    kind = by_image_type(ds)
+    if kind is not None:
+        return FrameRole(kind, remark=_REMARKS.get(kind, ""))
     if str(value([ds], "SOPClassUID") or "") in _SLICES:
         return FrameRole(Axis.SLICE, remark="Slices are in the order of the file's frames.")
     step = length(abs(number(value(frames[0], "SpacingBetweenSlices")) or 0))
     if modality in _SLICED and step:
         return FrameRole(Axis.SLICE, remark="Slices are in the order of the file's frames.")
-    kind = " ".join(words(value([ds], "ImageType"))).upper()
-    if "TOMO" in kind and "RECON" not in kind and modality == "NM":
-        return FrameRole(Axis.PROJECTION, remark=PROJECTIONS)
     how = "as a film" if modality in FILMS else "one behind the other"
     return FrameRole(
         Axis.UNKNOWN,
         remark="What the frames are is not stated (FrameIncrementPointer (0028,0009) and positions "
         f"are missing or unusable): they are shown {how}, in the order of the file.",
     )
-
-
-PROJECTIONS = (
-    "Its images are projections at different angles: neither slices of a volume nor times."
-)

@@ -9,7 +9,14 @@ from collections import Counter
 from collections.abc import Sequence
 
 from .dataset import Tags
-from .frame_roles import PROJECTIONS, Axis, FrameRole, pointers
+from .frame_roles import (
+    PROJECTIONS,
+    Axis,
+    FrameRole,
+    by_image_type,
+    pointers,
+    says_time,
+)
 from .values import floats, length, number, sequence, value
 
 #: Vectors that tell images of different kinds apart, and those along which frames follow.
@@ -69,6 +76,9 @@ def nuclear_roles(ds: Tags, count: int) -> list[FrameRole]:
     groups = [tuple(vectors[name][n] for name in apart) for n in range(count)]
     labels = {group: _label(ds, dict(zip(apart, group, strict=True))) for group in groups}
     along = _along(vectors)
+    repeated = max(Counter(groups).values()) > 1
+    if along is None and repeated and (says_time(ds) or by_image_type(ds) is Axis.TIME):
+        along = Axis.TIME, _TIME, "", ""
     if along is None:
         return _views(ds, groups, labels, vectors)
     axis, name, point, point_name = along

@@ -74,8 +74,8 @@ def _both(a: Hashable | None, b: Hashable | None) -> Hashable | None:
     return None if a is None or b is None else (a, b)
 
 
-def _slot(h: ImageHeader) -> Hashable | None:
-    return h.role.point or None
+def _by_vector(h: ImageHeader, vector: str) -> Hashable | None:
+    return h.role.point if vector in h.role.point_name else None
 
 
 #: By preference.
@@ -91,7 +91,8 @@ LABELS = (
           strong=False),
     Label("time points by AcquisitionTime (0008,0032)", lambda h: h.traits.seconds, strong=False),
     Label("time points by ContentTime (0008,0033)", lambda h: h.traits.content, strong=False),
-    Label("phases by TimeSlotVector (0054,0070)", _slot, False),
+    Label("phases by TimeSlotVector (0054,0070)", lambda h: _by_vector(h, "TimeSlot"), False),
+    Label("time points by TimeSliceVector (0054,0100)", lambda h: _by_vector(h, "TimeSlice")),
     Label("volumes by InversionTime (0018,0082)", lambda h: h.traits.inversion, False),
     Label("volumes by FlipAngle (0018,1314)", lambda h: h.traits.flip, False),
     Label("volumes by b-value (0018,9087), gradient and TemporalPositionIdentifier (0020,0100)",
