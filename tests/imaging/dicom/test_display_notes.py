@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pydicom
 import pytest
+from pydicom.dataset import Dataset
 
 from napari_medvlm.imaging import read
 from napari_medvlm.imaging.scan import scan
@@ -61,6 +62,10 @@ def test_an_overlay_of_one_slice_is_said_of_its_series(tmp_path):
         ({"BurnedInAnnotation": "YES"}, "may name the patient"),
         ({"PixelPresentation": "COLOR"}, "colours, of a supplemental palette, are not shown"),
         ({"PixelPresentation": "MIXED"}, "colours, of a supplemental palette, are not shown"),
+        ({"PixelPresentation": "TRUE_COLOR"}, "colours, of a supplemental palette, are not shown"),
+        ({"EnhancedPaletteColorLookupTableSequence": [Dataset()]}, "of an enhanced palette"),
+        ({"PresentationLUTSequence": [Dataset()]}, "Presentation LUT (2050,0010) is not applied"),
+        ({"RecommendedViewingMode": "SUB"}, "it is not done, frames are shown as they were taken"),
     ],
 )
 def test_what_a_file_asks_for_its_display_and_is_not_done_is_said(tmp_path, tags, words):

@@ -60,6 +60,33 @@ def test_native_pixels_under_a_compressed_name_are_read_and_it_is_said(tmp_path,
     assert any("TransferSyntaxUID" in remark for remark in volume.remarks)
 
 
+def test_native_pixels_of_a_multi_frame_file_under_a_compressed_name(tmp_path):
+    # Its functional groups are left to pydicom, and the low bits are not part of the values.
+    ds = image(PIXELS * 16, BitsStored=12, HighBit=15, PixelRepresentation=1)
+    ds.SharedFunctionalGroupsSequence = [pydicom.dataset.Dataset()]
+    ds.PerFrameFunctionalGroupsSequence = [pydicom.dataset.Dataset()]
+    ds.NumberOfFrames = 1
+    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    pydicom.dcmwrite(tmp_path / "a", ds)
+    (wanted,) = read(tmp_path / "a")
+    data = (tmp_path / "a").read_bytes()
+    old = ExplicitVRLittleEndian.encode() + b"\0"
+    new = RLELossless.encode() + b"\0" * (len(RLELossless) % 2)
+    assert len(old) == len(new)
+    (tmp_path / "a").write_bytes(data.replace(old, new, 1))
+    (volume,) = read(tmp_path / "a")
+    np.testing.assert_array_equal(volume.voxels, wanted.voxels)
+    np.testing.assert_array_equal(volume.voxels[0], PIXELS)
+    assert any("TransferSyntaxUID" in remark for remark in volume.remarks)
+
+
+def test_whole_numbers_without_stored_bits_are_not_taken_for_fractions(tmp_path):
+    ds = image(PIXELS.astype(np.int32), BitsAllocated=32, BitsStored=0, HighBit=31)
+    (volume,) = read(written(tmp_path / "a", ds, ExplicitVRLittleEndian))
+    np.testing.assert_array_equal(volume.voxels[0], PIXELS)
+    assert any("BitsStored" in remark for remark in volume.remarks)
+
+
 @pytest.mark.parametrize(
     "name", ["MR_small_jp2klossless.dcm", "MR_small_jpeg_ls_lossless.dcm", "SC_rgb_jpeg_gdcm.dcm"]
 )
@@ -83,6 +110,7 @@ def test_compressed_pixels_under_an_uncompressed_name_are_read_as_what_they_are(
         ({"BitsStored": 17}, "BitsStored"),
         ({"BitsStored": 0}, "BitsStored"),
         ({"HighBit": 65535}, "HighBit"),
+        ({"PixelRepresentation": 7}, "PixelRepresentation"),
         ({"HighBit": 3, "BitsStored": 12}, "HighBit"),
     ],
 )
@@ -92,7 +120,7 @@ def test_bits_that_cannot_be_are_said(tmp_path, tags, named):
     np.testing.assert_array_equal(volume.voxels[0], PIXELS)
 
 
-@pytest.mark.parametrize("allocated", [12, 24, 65535])
+@pytest.mark.parametrize("allocated", [0, 12, 24, 65535])
 def test_pixels_of_an_impossible_size_are_refused(tmp_path, allocated):
     ds = image(PIXELS, BitsAllocated=allocated)
     with pytest.raises(ImagingError, match="BitsAllocated"):

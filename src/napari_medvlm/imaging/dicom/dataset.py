@@ -15,7 +15,7 @@ from pydicom.errors import BytesLengthException
 from pydicom.filereader import read_file_meta_info
 
 from .quick import Tag, Wanted, quick_header
-from .source import inflate
+from .source import contradicting_place, inflate
 
 __all__ = ["DAMAGE", "Tag", "Tags", "read_tags", "wanted"]
 
@@ -48,6 +48,7 @@ def wanted(tags: tuple[Tag, ...]) -> Wanted:
 def read_tags(path: Path, tags: Sequence[Tag]) -> Any:
     """Wanted tags of a DICOM file as ``Tags``, with ``file_meta`` beside them.
 
+    ``pixels`` is their place, where it is known and of use.
     ``inflated`` is the size in bytes of what was deflated; other data sets lack it.
 
     Raises
@@ -64,6 +65,7 @@ def read_tags(path: Path, tags: Sequence[Tag]) -> Any:
         inflated = inflate(file)
         source = file if inflated is None else BytesIO(inflated)
         ds = pydicom.dcmread(source, stop_before_pixels=True, **options)
+        ds.pixels = contradicting_place(ds, source)
     if inflated is not None:
         ds.inflated = len(inflated)
         ds.file_meta = read_file_meta_info(path)

@@ -19,7 +19,7 @@ _PHILIPS_SCALE: Tag = (0x2005, 0x100E)
 #: All that is asked here.
 TAGS: tuple[Tag, ...] = (
     "Manufacturer", "PixelPresentation", "BurnedInAnnotation", "ShutterShape",
-    "PresentationLUTSequence", _PHILIPS_SCALE,
+    "PresentationLUTSequence", "EnhancedPaletteColorLookupTableSequence", _PHILIPS_SCALE,
     *((group, element) for group in _OVERLAY_GROUPS for element in (_ROWS, _TYPE)),
 )  # fmt: skip
 
@@ -68,7 +68,14 @@ def _colours(places: Sequence[Tags]) -> str:
     """PS3.3 C.7.6.19 and C.7.6.23: a palette that colours a part of a grey image."""
     wanted = str(value(places, "PixelPresentation") or "").strip().upper()
     photometric = str(value(places, "PhotometricInterpretation") or "").strip()
-    if wanted not in ("COLOR", "MIXED", "COLOR_RANGE") or not photometric.startswith("MONO"):
+    if not photometric.startswith("MONO"):
+        return ""
+    if value(places, "EnhancedPaletteColorLookupTableSequence"):
+        return (
+            "The file's colours, of an enhanced palette (0028,140B), are not shown; its values "
+            "are, in grey."
+        )
+    if wanted not in ("COLOR", "MIXED", "COLOR_RANGE", "TRUE_COLOR"):
         return ""
     return (
         f"PixelPresentation (0008,9205) is {wanted}: the file's colours, of a supplemental "

@@ -256,10 +256,10 @@ def _headers(path: Path, ds: Any) -> list[ImageHeader]:
     fields |= {"shape": (rows, columns, samples), "pixels_at": getattr(ds, "pixels", None)}
     fields["exam"] = read_exam(ds)
     each = functional_groups.PER_FRAME in ds or functional_groups.SHARED in ds
+    fields["subtraction"], fields["subtracted"] = read_subtraction(ds, count)
     if count == 1 and not each:
         head = _header(path, ds, None, [ds], fields)
         return mosaic.tiles(head, ds) if mosaic.is_mosaic(ds) else [head]
-    fields["subtraction"], fields["subtracted"] = read_subtraction(ds, count)
     places = list(functional_groups.frames(ds, count))
     meant = functional_groups.frame_roles_of(ds, places, fields["syntax"])
     return [

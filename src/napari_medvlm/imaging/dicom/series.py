@@ -24,6 +24,7 @@ from .loading import lazy_voxels, load
 from .many_headers import Outcome, read_one
 from .pixels import display_windows, is_inverted, padding_of
 from .split import split
+from .subtraction import without_subtraction
 from .whole_series import Series, gather
 
 
@@ -191,7 +192,8 @@ def _volume(
     head = first[len(first) // 2]
     temporal = len(placement.points) > 1
     coloured = voxels.ndim - temporal == 4
-    notes = [*remarks, *placement.remarks]
+    images = [header for point in placement.points for header in point]
+    notes = [*remarks, *placement.remarks, *without_subtraction(images)]
     if is_inverted(head):
         why = "MONOCHROME1 (0028,0004)"
         if head.photometric != "MONOCHROME1":

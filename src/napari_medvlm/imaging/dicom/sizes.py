@@ -39,7 +39,8 @@ def dimensions(ds: Any, path: Path) -> tuple[int, int, int, int]:
             raise Implausible(f"{name} is {'unreadable' if count is None else f'{count:.6g}'}")
         counts.append(max(1, int(count)))
     frames, rows, columns, samples = counts
-    bits = number(value([ds], "BitsAllocated")) or 8
+    found = number(value([ds], "BitsAllocated"))
+    bits = 8 if found is None else found
     if bits not in (1, 8, 16, 32, 64):
         raise Implausible(
             f"BitsAllocated (0028,0100) is {bits:.6g}; 1, 8, 16, 32 or 64 bits were expected"

@@ -22,6 +22,7 @@ from pydicom.uid import (
 
 from .colour import Palette, read_palette
 from .encapsulation import Piece, find_frames, read_pieces
+from .quick import PixelPlace
 from .syntax import is_native, syntax_of, transfer_syntax
 
 #: A deflated data set may inflate to this many bytes; one that wants more is no image.
@@ -152,6 +153,28 @@ def _coded_as(stream: BinaryIO, frames: tuple[tuple[Piece, ...], ...], named: UI
             "do, of no kind that is known"
         )
     return found
+
+
+def contradicting_place(ds: Any, stream: BinaryIO) -> PixelPlace | None:
+    """Where the pixels of a file lie whose length says otherwise than its transfer syntax.
+
+    Parameters
+    ----------
+    ds
+        As pydicom has just read it up to the pixels, with ``original_encoding``.
+    stream
+        Where pydicom stopped: at the tag of the pixels, or at the end.
+    """
+    syntax = UID(transfer_syntax(ds))
+    if syntax.is_private or syntax == DeflatedExplicitVRLittleEndian:
+        return None
+    try:
+        keyword, _, length = _element(stream, little=ds.original_encoding[1])
+    except ValueError:
+        return None  # no pixels
+    if keyword != "PixelData" or syntax.is_compressed is (length is None):
+        return None
+    return PixelPlace(stream.tell(), length)
 
 
 def _element(stream: BinaryIO, *, little: bool) -> tuple[str, str, int | None]:

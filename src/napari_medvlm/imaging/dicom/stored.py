@@ -37,7 +37,7 @@ def pixel_fields(ds: Any) -> dict[str, Any]:
         "high": high,
         "signed": signed,
         # Float Pixel Data has no BitsStored (PS3.3 C.7.6.24, C.7.6.25).
-        "floating": allocated in (32, 64) and not ds.get("BitsStored"),
+        "floating": allocated in (32, 64) and ds.get("BitsStored") in (None, ""),
         "inverse": str(ds.get("PresentationLUTShape") or "") == "INVERSE",
         "padding": _padding(ds, bits, signed=signed),
         "lut": lut,
@@ -62,6 +62,12 @@ def _bits(ds: Any) -> tuple[int, int, int, tuple[str, ...]]:
         notes.append(
             f"HighBit (0028,0102) is {high}, which {bits} of {allocated} bits cannot have: "
             f"{top} is used."
+        )
+    sign = _whole(ds.get("PixelRepresentation"))
+    if sign not in (None, 0, 1):
+        notes.append(
+            f"PixelRepresentation (0028,0103) is {sign}, which is neither 0 nor 1: values are "
+            "taken as signed."
         )
     return allocated, bits, top, tuple(notes)
 

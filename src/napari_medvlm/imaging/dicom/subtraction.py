@@ -6,9 +6,9 @@ before (TID). Of all others a remark says that they are not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,15 @@ import numpy.typing as npt
 from .dataset import Tag, Tags
 from .values import floats, number, sequence, value
 
+if TYPE_CHECKING:
+    from .header import ImageHeader
+
 TAGS: tuple[Tag, ...] = ("RecommendedViewingMode", "MaskSubtractionSequence")
+
+_AS_TAKEN = (
+    "The file asks for subtraction (RecommendedViewingMode (0028,1090) is SUB); it is not done of "
+    "a volume, frames are shown as they were taken."
+)
 
 Image = npt.NDArray[Any]
 
@@ -112,6 +120,17 @@ def read_subtraction(ds: Tags, count: int) -> tuple[Subtraction | None, str]:
     return found, (
         f"Frames are shown minus {what}, as the file asks (MaskSubtractionSequence (0028,6100)); "
         "shifts of the mask are not applied."
+    )
+
+
+def without_subtraction(headers: Iterable[ImageHeader]) -> tuple[str, ...]:
+    """What is said of images that are voxels of a Volume, of which none is subtracted."""
+    return tuple(
+        dict.fromkeys(
+            _AS_TAKEN if header.subtraction is not None else header.subtracted
+            for header in headers
+            if header.subtraction is not None or header.subtracted
+        )
     )
 
 
