@@ -8,8 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_medvlm.errors import SelectionError
-from napari_medvlm.imaging import Selection, Volume, edge_letters, napari_view, take
-from napari_medvlm.imaging.orientation import closest_patient_axes, slice_count
+from napari_medvlm.imaging import (
+    Selection,
+    Volume,
+    default_plane,
+    edge_letters,
+    napari_view,
+    take,
+)
+from napari_medvlm.imaging.orientation import (
+    closest_patient_axes,
+    reformatted_sampling,
+    slice_count,
+)
 
 PATIENT_PLANES = ("axial", "coronal", "sagittal")
 
@@ -117,3 +128,38 @@ def test_unknown_plane_names_the_planes_there_are():
     volume = Volume(np.zeros((2, 3, 4), np.int16), np.eye(4))
     with pytest.raises(SelectionError, match="axial, coronal, sagittal, acquired"):
         take(volume, Selection((0,), "frontal"))  # type: ignore[arg-type]
+
+
+def _thick(axis: int, mm: float = 5.0, **facts) -> Volume:
+    spacing = [1.0, 1.0, 1.0]
+    spacing[axis] = mm
+    # Slices from left to right of the patient, rows downwards, columns to the back.
+    affine = np.zeros((4, 4))
+    affine[3, 3] = 1
+    affine[0, 0], affine[2, 1], affine[1, 2] = spacing[0], -spacing[1], -spacing[2]
+    return Volume(np.zeros((4, 6, 8), np.int16), affine, **facts)
+
+
+@pytest.mark.parametrize(("axis", "plane"), [(0, "sagittal"), (1, "axial"), (2, "coronal")])
+def test_the_plane_of_acquisition_is_that_of_the_thick_slices(axis, plane):
+    volume = _thick(axis)
+    assert default_plane(volume) == plane
+    others = {"axial", "coronal", "sagittal"} - {plane}
+    assert reformatted_sampling(volume, plane) is None
+    assert {reformatted_sampling(volume, other) for other in others} == {5.0}
+
+
+def test_images_of_dicom_are_the_slices_however_thin():
+    assert default_plane(_thick(0, 1.0, facts={"format": "DICOM"})) == "sagittal"
+    assert default_plane(_thick(2, 5.0, facts={"format": "DICOM"})) == "sagittal"
+
+
+def test_equal_voxels_of_other_files_are_axial_and_nothing_is_called_reformatted():
+    volume = _thick(0, 1.0)
+    assert default_plane(volume) == "axial"
+    assert reformatted_sampling(volume, "coronal") is None
+
+
+def test_what_has_no_orientation_is_seen_as_stored():
+    assert default_plane(_thick(0, oriented=False)) == "acquired"
+    assert reformatted_sampling(_thick(0, oriented=False), "acquired") is None

@@ -20,6 +20,7 @@ from ..imaging import (
     Selection,
     Volume,
     Window,
+    default_plane,
     parse_frames,
     parse_slab,
     parse_slices,
@@ -75,7 +76,7 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
         "--seconds", action="append", metavar="FROM,TO", help="a stretch of a clip, in seconds"
     )
     each.add_argument(
-        "--plane", action="append", choices=(*PLANES, _UNSAID), help="default axial, if known"
+        "--plane", action="append", choices=(*PLANES, _UNSAID), help="default the acquired one"
     )
     each.add_argument(
         "--window", action="append", metavar="C,W", help="as in --window=-600,1500; the file's"
@@ -164,8 +165,7 @@ def select(
         return Selection(_clip_frames(source, wanted, contract), "acquired")
     if wanted.seconds is not None:
         raise SelectionError("--seconds chooses frames of a clip; this is a volume.")
-    several = source.spatial_shape[0] > 1
-    plane: Plane = wanted.plane or ("axial" if source.oriented and several else "acquired")
+    plane: Plane = wanted.plane or default_plane(source)
     places = slice_places(source, plane_axes(source, plane)).tolist()
     spec = wanted.slices or f"even:{contract.volume_slices}"
     indices = parse_slices(spec, len(places), len(places) // 2, places)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .clip import Clip
 from .frame import BoxXYXY, Frame
-from .orientation import edge_letters, napari_view, slice_count
+from .orientation import default_plane, edge_letters, napari_view, slice_count
 from .reading import read, read_files
 from .sampling import equidistant, even, parse_slices, write_slices
 from .segments import Stretch, parse_frames, per_second, segments
@@ -29,6 +29,7 @@ __all__ = [
     "Stretch",
     "Volume",
     "Window",
+    "default_plane",
     "edge_letters",
     "equidistant",
     "even",

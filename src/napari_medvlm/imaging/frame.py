@@ -58,6 +58,9 @@ class Frame:
         empty. Never a patient's name.
     declared
         What a person said of its source, where the file is silent: "modality=MR".
+    reformatted
+        Of a plane that cuts through the acquired slices: the distance between these (mm), which
+        is that of the frame's samples in one direction. None for whole acquired slices.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -74,6 +77,7 @@ class Frame:
     label: str = ""
     declared: tuple[str, ...] = ()
     to_patient: npt.NDArray[np.float64] | None = None
+    reformatted: float | None = None
 
     def __post_init__(self) -> None:
         p = self.pixels

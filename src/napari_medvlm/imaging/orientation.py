@@ -28,6 +28,10 @@ _PATIENT_AXES: dict[str, tuple[int, int, int]] = {
 }
 
 
+#: Slices are told from rows and columns where they are this many times farther apart.
+_THICK = 1.25
+
+
 @dataclass(frozen=True)
 class PlaneAxes:
     """How the array axes of a Volume lie in a displayed plane.
@@ -114,6 +118,48 @@ def plane_axes(volume: Volume, plane: Plane | str) -> PlaneAxes:
     axes, signs = closest_patient_axes(volume.affine)
     normal, down, right = (axes.index(world) for world in _PATIENT_AXES[plane])
     return PlaneAxes(normal, down, right, -signs[down], -signs[right])
+
+
+def acquired_axis(volume: Volume) -> int | None:
+    """The array axis along which slices were acquired; None where nothing tells it.
+
+    DICOM images are the slices, so that it is the first axis. Other files may be stored in any
+    order: there it is the axis of clearly larger spacing, and of equally spaced voxels it is not
+    known.
+    """
+    if volume.spatial_shape[0] == 1 or volume.facts.get("format") == "DICOM":
+        return 0
+    spacing = np.array(volume.spacing)
+    thick = int(np.argmax(spacing))
+    others = np.delete(spacing, thick)
+    return thick if spacing[thick] >= _THICK * others.max() else None
+
+
+def default_plane(volume: Volume) -> Plane:
+    """The plane that a Volume is looked at in when nobody chose one.
+
+    That nearest to its acquisition: sagittal slices are seen, and sent, as sagittal slices.
+    Axial where nothing tells how it was acquired, as stored where its orientation is unknown.
+    """
+    if not volume.oriented or volume.spatial_shape[0] == 1:
+        return "acquired"
+    axis = acquired_axis(volume)
+    if axis is None:
+        return "axial"
+    planes: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
+    return next(plane for plane in planes if plane_axes(volume, plane).normal == axis)
+
+
+def reformatted_sampling(volume: Volume, plane: Plane | str) -> float | None:
+    """Distance in mm (or pixels) between samples of a plane that cuts through acquired slices.
+
+    Along the slices' own normal, which lies in such a plane; None for a plane of whole slices, or
+    where nothing tells how the volume was acquired.
+    """
+    axis = acquired_axis(volume) if volume.oriented else None
+    if axis is None or plane_axes(volume, plane).normal == axis:
+        return None
+    return float(volume.spacing[axis])
 
 
 def slice_count(volume: Volume, plane: Plane | str) -> int:

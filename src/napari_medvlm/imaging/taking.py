@@ -10,7 +10,13 @@ import numpy.typing as npt
 from ..errors import SelectionError
 from .clip import Clip
 from .frame import Frame
-from .orientation import PlaneAxes, closest_patient_axes, frame_map, plane_axes
+from .orientation import (
+    PlaneAxes,
+    closest_patient_axes,
+    frame_map,
+    plane_axes,
+    reformatted_sampling,
+)
 from .selection import Selection
 from .slab import FrameSlab, check_slab
 from .stacks import frame_slab, merge
@@ -109,6 +115,7 @@ def _take_volume(volume: Volume, selection: Selection) -> tuple[Frame, ...]:
     if volume.coloured or selection.scaling == "slice_extremes":
         window = None
     name = source_id(volume)
+    sampling = reformatted_sampling(volume, selection.plane)
     frames = []
     for index in selection.indices:
         stored, slab = _oriented_slice(volume, selection, axes, index)
@@ -131,6 +138,7 @@ def _take_volume(volume: Volume, selection: Selection) -> tuple[Frame, ...]:
                 time=selection.time if volume.temporal else None,
                 slab=slab,
                 declared=volume.declared.words,
+                reformatted=sampling,
             )
         )
     return tuple(frames)

@@ -54,6 +54,8 @@ def frame_to_plain(frame: Frame) -> dict[str, Any]:
         extra["to_patient"] = [[float(value) for value in row] for row in frame.to_patient]
     if frame.declared:
         extra["declared"] = list(frame.declared)
+    if frame.reformatted is not None:
+        extra["reformatted"] = float(frame.reformatted)
     return {
         "digest": frame.digest,
         "size": list(frame.size_wh),
@@ -93,6 +95,7 @@ def frame_from_plain(plain: Mapping[str, Any], pixels: Pixels) -> Frame:
         label=plain.get("label", ""),
         declared=tuple(plain.get("declared", ())),
         to_patient=None if place is None else np.array(place, dtype=np.float64),
+        reformatted=plain.get("reformatted"),
     )
 
 

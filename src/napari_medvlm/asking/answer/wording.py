@@ -80,7 +80,8 @@ def place_words(frame: Frame) -> str:
     """Plane and number: "axial slice 36", "slice 4", "frame 120"."""
     what = "frame" if frame.plane == "frame" else "slice"
     plane = "" if frame.plane in ("frame", "acquired") else f"{frame.plane} "
-    return f"{plane}{what} {frame.index}"
+    cut = "reformatted " if frame.reformatted is not None else ""
+    return f"{cut}{plane}{what} {frame.index}"
 
 
 def frames_words(frames: Sequence[Frame]) -> str:

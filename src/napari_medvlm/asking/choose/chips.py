@@ -53,6 +53,8 @@ class Sent:
         Of a video; None where unknown.
     declared
         What a person said of it and the file does not: "modality", "body_part", "orientation".
+    reformatted
+        Planes that cut through acquired slices, each with the distance (mm) between these.
     """
 
     frames: int
@@ -69,6 +71,7 @@ class Sent:
     options: bool | None = None
     seconds_per_frame: float | None = None
     declared: frozenset[str] = frozenset()
+    reformatted: tuple[tuple[str, float], ...] = ()
 
 
 def sent_frames(
@@ -112,6 +115,9 @@ def sent_frames(
         options=options,
         seconds_per_frame=pace,
         declared=frozenset(one.partition("=")[0] for frame in frames for one in frame.declared),
+        reformatted=tuple(
+            dict.fromkeys((f.plane, f.reformatted) for f in frames if f.reformatted is not None)
+        ),
     )
 
 
@@ -158,7 +164,9 @@ def chips_of(profile: Profile, sent: Sent) -> tuple[Chip, ...]:
     if contract.caution is not None:
         found.append(Chip("training", "unsure", *contract.caution))
     found += [_modality(contract, name, code, sent) for code in _by_word(sent.modalities)]
-    found += [_plane(contract, name, plane, sent) for plane in sent.planes]
+    cut = [plane for plane, _ in sent.reformatted]
+    found += [_plane(contract, name, plane, sent) for plane in sent.planes if plane not in cut]
+    found += [_reformatted(contract, name, *one, sent) for one in sent.reformatted]
     found += [
         _count(contract, name, sent),
         _scaling(contract, name, sent),
@@ -262,6 +270,23 @@ def _plane(contract: InputContract, name: str, plane: str, sent: Sent) -> Chip |
     return Chip("plane", tone, plane, f"{trained}; {plane} ones are sent{said}.", own)
 
 
+def _reformatted(
+    contract: InputContract, name: str, plane: str, distance: float, sent: Sent
+) -> Chip:
+    """A plane that was not acquired is never as trained: it is interpolated between slices."""
+    label = f"{plane}, reformatted"
+    if plane not in _PLANES:
+        label = "reformatted"
+    sentence = (
+        f"These {plane} images are cut through slices that were acquired {distance:.3g} mm apart "
+        "in another plane; between them they are interpolated."
+    )
+    against = contract.planes and plane not in contract.planes
+    if against:
+        sentence += f" {name} was trained on {' and '.join(contract.planes)} slices."
+    return Chip("plane", "against" if against else "unsure", label, sentence)
+
+
 def _count(contract: InputContract, name: str, sent: Sent) -> Chip:
     label = _many(sent)
     if sent.kind not in contract.kinds:
@@ -318,7 +343,7 @@ def _scaling(contract: InputContract, name: str, sent: Sent) -> Chip | None:
     if not sent.windows:
         return None
     names = [window for window in sent.windows if window]
-    label = f"{names[0]} window" if names else "as displayed"
+    label = f"{names[0]} window" if names else "own window"
     if len(sent.windows) > 1:
         label = "several windows"
     if each and sent.slices:
@@ -327,7 +352,7 @@ def _scaling(contract: InputContract, name: str, sent: Sent) -> Chip | None:
             "scaled one by one, from minimum to maximum."
         )
         return Chip("scaling", "unsure", label, sentence)
-    sentence = f"{name} gets 8-bit images as displayed, which is what it was trained on."
+    sentence = f"{name} gets 8-bit images through the window that is shown ({label})."
     return Chip("scaling", "inside", label, sentence)
 
 

@@ -40,6 +40,8 @@ class ImageLayers(QObject):
     renamed = Signal()
     #: The values of a layer were replaced: its number.
     replaced = Signal(int)
+    #: A layer is shown in another window: its number.
+    recoloured = Signal(int)
     #: A layer was removed: its number, and its name.
     removed = Signal(int, str)
 
@@ -117,6 +119,7 @@ class ImageLayers(QObject):
             layer.events.name.connect(self._on_name)
             layer.events.data.connect(self._on_data)
             layer.events.metadata.connect(self._on_data)  # something was declared about it
+            layer.events.contrast_limits.connect(self._on_contrast)
         for key, name in names.items():
             self.removed.emit(key, name)
         self.listed.emit(new)
@@ -134,10 +137,16 @@ class ImageLayers(QObject):
         layer.events.name.disconnect(self._on_name)
         layer.events.data.disconnect(self._on_data)
         layer.events.metadata.disconnect(self._on_data)
+        layer.events.contrast_limits.disconnect(self._on_contrast)
         return str(layer.name)
 
     def _on_name(self, _event: Any = None) -> None:
         self.renamed.emit()
+
+    def _on_contrast(self, event: Any) -> None:
+        key = self.key(event.source)
+        if key:
+            self.recoloured.emit(key)
 
     def _on_data(self, event: Any) -> None:
         key = self.key(event.source)

@@ -9,19 +9,21 @@ from qtpy.QtCore import QSignalBlocker, Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ...asking.choose.choosing import SliceChoice, read_spec
-from ...asking.choose.parts import Part, Parts, part_of_each
+from ...asking.choose.parts import Part, Parts
 from ...asking.choose.picks import Pick, Picks
 from ...asking.choose.sources import Offer
 from ...errors import MedvlmError, SelectionError
-from ...imaging import PLANES, Clip, Plane, Selection, Volume, write_slices
+from ...imaging import Clip, Plane, Volume, default_plane, write_slices
 from ...models.contracts import InputContract
 from ..canvas.viewing import current_slice, current_time
 from ..parts.plain import named
 from .image_layers import ImageLayers
 from .input_options import InputOptions
+from .layer_parts import layers_of_frames, part_of_layer
 from .more_ways import MoreWays
 from .slab_box import SlabBox
 from .slice_box import SliceBox
+from .window_box import WindowBox
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,7 +48,8 @@ class SourceBox(QWidget):
         #: What is picked, of whatever layer, in the order it is sent.
         self.picks = Picks()
         self._key = 0
-        self._wanted_plane: Plane = PLANES[0]
+        #: Planes that a person chose, by layer; others are seen as they were acquired.
+        self._chosen_planes: dict[int, Plane] = {}
         self._source: Volume | Clip | None = None
         self._offer: Offer | None = None
         self._problem: MedvlmError | None = None
@@ -172,13 +175,7 @@ class SourceBox(QWidget):
 
     def layers_of(self, parts: Sequence[Part]) -> tuple[tuple[Image, Volume | Clip], ...]:
         """The layer and source of each frame; nothing where a layer was removed meanwhile."""
-        found = []
-        for part in part_of_each(parts):
-            layer = self.layers_there.layer(part.key)
-            if layer is None:
-                return ()
-            found.append((layer, part.source))
-        return tuple(found)
+        return layers_of_frames(self.layers_there, parts)
 
     # ------------------------------------------------------------------ building
 
@@ -191,6 +188,7 @@ class SourceBox(QWidget):
         named(self.layers, "Layer", "The image layer that is asked about")
         self.planes = QComboBox()
         named(self.planes, "Plane", "The plane that slices are taken in; the viewer shows it too")
+        self.window_box = WindowBox()
         self.slices = SliceBox()
         self.slab = SlabBox()
         self.more = MoreWays(self.slices, self.slab)
@@ -204,7 +202,7 @@ class SourceBox(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(top)
-        for widget in (self.slices, self.more, self.options):
+        for widget in (self.window_box, self.slices, self.more, self.options):
             layout.addWidget(widget)
 
     def _connect(self) -> None:
@@ -218,6 +216,8 @@ class SourceBox(QWidget):
         self.layers_there.listed.connect(self._relist)
         self.layers_there.renamed.connect(self._relabel)
         self.layers_there.replaced.connect(self._on_replaced)
+        self.layers_there.recoloured.connect(self._on_recoloured)
+        self.window_box.said.connect(self.said.emit)
         self.layers_there.removed.connect(self._on_removed)
         self._viewer.dims.events.point.connect(self._on_slider)
 
@@ -233,15 +233,7 @@ class SourceBox(QWidget):
         return Pick(self._key, plane, index, time, self.slab.slab)
 
     def _part(self, like: Pick, indices: tuple[int, ...]) -> Part:
-        source = self.layers_there.read(like.key)[0]
-        selection = Selection(
-            indices=indices,
-            plane=like.plane,
-            scaling=self.options.scaling_of(source),
-            time=like.time,
-            slab=like.slab,
-        )
-        return Part(source, selection, self.layers_there.label(like.key), like.key)
+        return part_of_layer(self.layers_there, self.options, like, indices)
 
     def _picked_parts(self) -> Parts:
         if self._written_problem is not None:
@@ -316,8 +308,15 @@ class SourceBox(QWidget):
             except MedvlmError as error:
                 self._problem = error
         self._offer_planes()
+        self.window_box.follow(self.layer, self._source)
         self.view_changed.emit()
         self.changed.emit()
+
+    def _on_recoloured(self, key: int) -> None:
+        if key == self._key:
+            self.window_box.show_current()
+        if key == self._key or any(pick.key == key for pick in self.picks):
+            self.changed.emit()
 
     def _offer_planes(self) -> None:
         planes = self._offer.planes if self._offer else ()
@@ -325,9 +324,11 @@ class SourceBox(QWidget):
             self.planes.clear()
             for plane in planes:
                 self.planes.addItem(plane, plane)
-            # The plane stays, also over a clip or a radiograph, which have but one.
-            wanted = self.planes.findData(self._wanted_plane)
-            self.planes.setCurrentIndex(max(wanted, 0) if planes else -1)
+            wanted = self._chosen_planes.get(self._key)
+            if wanted is None and isinstance(self._source, Volume):
+                wanted = default_plane(self._source)
+            found = self.planes.findData(wanted)
+            self.planes.setCurrentIndex(max(found, 0) if planes else -1)
         self.planes.setEnabled(self.planes.count() > 1)
         self._offer_slices()
 
@@ -356,7 +357,7 @@ class SourceBox(QWidget):
     # ------------------------------------------------------------------ controls
 
     def _on_plane(self, _index: int) -> None:
-        self._wanted_plane, self._written_problem = self.plane, None
+        self._chosen_planes[self._key], self._written_problem = self.plane, None
         self._offer_slices()
         self.view_changed.emit()
         self.changed.emit()
