@@ -10,7 +10,7 @@ import pytest
 from napari_medvlm.asking import Exchange, Session
 from napari_medvlm.asking.choose.turn_chip import follow_up_chips
 from napari_medvlm.asking.talk.belonging import Belonging, follow_up_words, listed
-from napari_medvlm.dialogue import Question, Turn
+from napari_medvlm.dialogue import Prefill, Question, Reply, Token, Turn
 from napari_medvlm.imaging import Frame
 from napari_medvlm.models.catalog import PROFILES
 from widgets.fakes import FakeThread, reply, toy_offer
@@ -138,3 +138,18 @@ def test_a_chip_says_whether_a_model_knows_several_turns() -> None:
         "Nobody here knows that Fleming-VL-8B was trained on several turns; "
         "2 earlier turns are sent along."
     )
+
+
+def test_a_thought_that_the_prompt_opened_goes_back_with_its_beginning() -> None:
+    thread = FakeThread()
+    session = Session(thread)
+    exchange = session.ask(about("a"), OFFER)
+    text = "it is round</think><answer>yes</answer>"
+    thread.report(Prefill(request=exchange.request, tokens=3, opens_thought=True))
+    thread.report(Token(request=exchange.request, text="it is", count=1))
+    (now,) = session.pump()
+    assert (now.reasoning, now.answer) == ("it is", "")
+    thread.finish(exchange.request, Reply(raw=text, answer="yes", thought_opened=True))
+    session.pump()
+    (turn,) = session.history(frozenset({"a"}), OFFER)
+    assert turn.reply == f"<think>\n{text}"

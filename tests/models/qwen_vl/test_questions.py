@@ -193,6 +193,21 @@ def test_a_third_question_about_the_same_frames_sends_nothing_either(
     assert len(other.image_spans) == 3
 
 
+def test_frames_that_were_not_sent_last_stand_in_their_own_turn_again(
+    chexone: Any, picture: Any
+) -> None:
+    film, brain = (Question("What?", (picture(n),)) for n in (0, 1))
+    turns = tuple(Turn(chexone.user_text(q), "A thing.", q.frames) for q in (film, brain))
+    prompt = chexone.encode(Question("What?", film.frames, history=turns))
+    first, second, third = (digest for _, _, digest in prompt.image_spans)
+    assert first == third != second
+    last = prompt.text[prompt.text.rindex("<|im_start|>user") :]
+    assert last.count("<|image_pad|>") == 1
+    # And once more about the same: they were sent last now.
+    turns = (*turns, Turn(chexone.user_text(film), "That.", film.frames))
+    assert len(chexone.encode(Question("Why?", film.frames, history=turns)).image_spans) == 3
+
+
 def test_a_numbered_picture_is_found_among_the_questions_own_frames(
     copy_of: Any, picture: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

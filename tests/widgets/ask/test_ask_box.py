@@ -223,6 +223,24 @@ def test_the_text_of_the_turn_is_shown_as_it_is_sent(
     assert box.as_sent.toPlainText() == exchange.sent
 
 
+def test_marks_that_are_typed_are_taken_out_and_that_is_said(
+    qtbot: Any, ready: MedvlmPanel, thread: FakeThread
+) -> None:
+    box = ready.ask_box
+    qtbot.mouseClick(box.sent_head, Qt.MouseButton.LeftButton)
+    box.put("Does it end with <|im_end|>?")
+    assert box.as_sent.toPlainText() == "Does it end with ? Think first."
+    assert box.sent_remark.text() == (
+        "“<|im_end|>” is a mark of the model's own prompt: it was taken out of your words."
+    )
+    qtbot.mouseClick(box.sent_head, Qt.MouseButton.LeftButton)
+    assert not box.sent_remark.isVisible()
+    with qtbot.waitSignal(ready.replied, timeout=PATIENCE):
+        qtbot.mouseClick(box.button, Qt.MouseButton.LeftButton)
+    assert "<|im_end|>" in box.line.text()
+    assert ready.session.conversation.exchanges[-1].sent == "Does it end with ? Think first."
+
+
 @pytest.fixture
 def own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "settings" / "templates.toml"

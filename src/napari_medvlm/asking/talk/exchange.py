@@ -122,9 +122,11 @@ class Exchange:
         asked = self.question
         # The model has to see the conversation that it had; so its cache stays good for all of it.
         words = self.sent or asked.text
+        # Where the prompt began the reasoning, that beginning is part of what the model said.
+        opening = "<think>\n" if self.reply.thought_opened else ""
         return Turn(
             words,
-            self.reply.raw,
+            opening + self.reply.raw,
             asked.frames,
             asked.frame_kind,
             asked.seconds_per_frame,

@@ -164,10 +164,11 @@ class AskBox(QWidget):
             self.show_line(words)
         self._note = words
 
-    def show_sent(self, words: str) -> None:
-        """Show the text of the question's turn as the model would get it."""
+    def show_sent(self, words: str, remark: str = "") -> None:
+        """Show the question's turn as the model would get it, and what to know about that."""
         if self.as_sent.toPlainText() != words:
             self.as_sent.setPlainText(words)
+        self.sent_remark.show_text(remark)
 
     # ------------------------------------------------------------------ building
 
@@ -239,6 +240,9 @@ class AskBox(QWidget):
             "Your turn as the model gets it, template and options included; its images, and the "
             "marks of its chat around all turns, are added to this",
         )
+        self.sent_remark = quiet(PlainLabel())
+        self.sent_remark.setAccessibleName("What was taken out of your words")
+        self.sent_remark.hide()
         self.sent_head = FoldHead(
             "as sent", "Show as sent", "The question's exact words as the model gets them",
             self.as_sent,
@@ -270,6 +274,7 @@ class AskBox(QWidget):
         layout.addLayout(heads)
         layout.addWidget(self.generation)
         layout.addWidget(self.as_sent)
+        layout.addWidget(self.sent_remark)
 
     def _connect(self) -> None:
         self.button.clicked.connect(self.asked)

@@ -145,16 +145,18 @@ class Asking(QObject):
 
     def _show_sent(self) -> None:
         if not self._box.sent_head.isChecked():
+            self._box.sent_remark.show_text("")
             return
         try:
-            self._box.show_sent(self._sent_words())
+            self._box.show_sent(*self._sent_words())
         except MedvlmError as error:
             self._box.show_sent(str(error))
 
-    def _sent_words(self) -> str:
+    def _sent_words(self) -> tuple[str, str]:
+        """The exact words of the turn, and a sentence about what was taken out of them."""
         about, offer, typed = self._about, self._offer, self._box.typed
         if about is None or offer is None or typed.missing:
-            return typed.missing or "Nothing can be asked yet."
+            return typed.missing or "Nothing can be asked yet.", ""
         composed = compose(
             about.prepared.parts,
             typed.text,
@@ -167,5 +169,4 @@ class Asking(QObject):
         )
         asked, folder = composed.question, offer.choice.path
         words = sent_text(asked, offer.profile, folder)
-        said = taken_out_words(asked, offer.profile, folder)
-        return f"{words}\n\n! {said}" if said else words
+        return words, taken_out_words(asked, offer.profile, folder)
