@@ -9,7 +9,7 @@ import pytest
 
 from napari_medvlm.asking import Exchange, Session
 from napari_medvlm.asking.choose.turn_chip import follow_up_chips
-from napari_medvlm.asking.talk.belonging import Belonging, follow_up_words, listed
+from napari_medvlm.asking.talk.belonging import Belonging, follow_up_words
 from napari_medvlm.dialogue import Prefill, Question, Reply, Token, Turn
 from napari_medvlm.imaging import Frame
 from napari_medvlm.models.catalog import PROFILES
@@ -58,7 +58,7 @@ def test_a_new_conversation_follows_nothing_and_an_earlier_one_goes_on() -> None
     session.belonging.choose(scans, first.conversation)
     asked(session, about("a", text="3"))
     assert answers(session, "a") == ["1", "3"]
-    listing = listed(session.conversation.exchanges, scans)
+    _, listing = session.look_at(scans)
     assert [(one.questions, one.first) for one in listing] == [(1, "2"), (2, "1")]
     assert listing[1].words == "2 questions · demo (toy): 1"
 
@@ -99,15 +99,48 @@ def test_a_waiting_question_follows_the_answers_about_its_own_scans() -> None:
 
 def test_kept_conversations_come_back_apart_and_the_newest_goes_on() -> None:
     belonging, scans = Belonging(), frozenset({"a"})
-    shown = belonging.current(scans)  # looked at before anything came back
-    old, new = (belonging.of_earlier(scans, kept, ()) for kept in (3, 7))
+    shown = belonging.look_at(scans, ())  # before anything came back
+    old, new = (belonging.of_earlier(scans, kept) for kept in (3, 7))
     assert len({shown, old, new}) == 3
-    assert belonging.of_earlier(scans, 3, ()) == old
+    assert belonging.of_earlier(scans, 3) == old
+    assert belonging.look_at(scans, {old, new}) == new
     assert belonging.current(scans) == new
     assert belonging.kept_as(new) == 7
     assert belonging.kept_as(shown) is None
-    other = belonging.of_earlier(frozenset({"a", "b"}), 7, ())
-    assert other != new
+    # What was begun by hand stays, though it has no question yet.
+    begun = belonging.begin(scans)
+    assert belonging.look_at(scans, {old, new}) == begun
+
+
+def test_what_an_older_version_kept_together_comes_apart_by_its_scans() -> None:
+    belonging, one, both = Belonging(), frozenset({"a"}), frozenset({"a", "b"})
+    numbers = [belonging.of_earlier(scans, 3) for scans in (one, both, one, frozenset({"b"}))]
+    assert numbers[0] == numbers[2] != numbers[1] == numbers[3]
+
+
+def test_a_question_about_one_of_two_scans_belongs_to_the_talk_about_both() -> None:
+    session = Session(FakeThread())
+    asked(session, about("a", text="1"))
+    session.look_at(frozenset({"a", "b"}))  # two scans are picked: nothing was asked of both yet
+    assert answers(session, "a", "b") == []
+    asked(session, about("a", "b", text="2"))
+    number, listing = session.look_at(frozenset({"a"}))
+    assert [one.first for one in listing] == ["2", "1"]
+    asked(session, about("a", text="3"))
+    assert answers(session, "a") == ["2", "3"]
+    # Of another scan it is another one; and back at the first it goes on.
+    assert session.look_at(frozenset({"c"}))[0] != number
+    assert answers(session, "c") == []
+    assert session.look_at(frozenset({"b"}))[0] == number
+    # One that is about fewer scans is none about both.
+    assert session.look_at(frozenset({"a", "c"}))[1] == ()
+
+
+def test_looking_at_several_scans_without_asking_hides_no_conversation() -> None:
+    session = Session(FakeThread())
+    first = asked(session, about("a", text="1"))
+    assert session.look_at(frozenset({"a", "b"}))[0] != first.conversation
+    assert session.look_at(frozenset({"a"}))[0] == first.conversation
 
 
 @pytest.mark.parametrize(

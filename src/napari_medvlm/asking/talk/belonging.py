@@ -7,7 +7,7 @@ of that only what the same model answered.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ...dialogue import Turn
@@ -49,68 +49,100 @@ class ListedConversation:
 
 
 class Belonging:
-    """Numbers of conversations, and which one is going on about which scans."""
+    """Numbers of conversations, the scans that each is about, and which one is going on.
+
+    A conversation is about the scans of its first question. Questions about some of these scans
+    belong to it as well: who asked about two scans together may go on about one of them.
+    """
 
     def __init__(self) -> None:
-        self._last = 0
+        self._scans: dict[int, Scans] = {}
         self._current: dict[Scans, int] = {}
-        self._earlier: dict[tuple[int, Scans], int] = {}
+        self._begun: set[int] = set()
+        self._kept: dict[int, int] = {}
+        self._on_screen: int | None = None
 
     def current(self, scans: Scans) -> int:
         """The conversation that a next question about these scans belongs to."""
         if scans not in self._current:
-            self._current[scans] = self._new()
+            self._current[scans] = self._new(scans)
         return self._current[scans]
+
+    def look_at(self, scans: Scans, used: Collection[int]) -> int:
+        """Show a conversation about these scans; it is the current one from now on.
+
+        Parameters
+        ----------
+        scans
+            That are shown.
+        used
+            Numbers of the conversations that have a question. The one on the screen stays where
+            it is about these scans too; else the current one of these scans is shown, or, where
+            nobody has begun that, the newest that is about them.
+        """
+        now, own = self._on_screen, self._current.get(scans)
+        if now is not None and now in used and scans <= self._scans[now]:
+            self._current[scans] = now
+        elif own not in used and own not in self._begun:
+            fitting = [n for n, about in self._scans.items() if n in used and scans <= about]
+            if fitting:
+                self._current[scans] = max(fitting, key=lambda n: (self._scans[n] == scans, n))
+        self._on_screen = self.current(scans)
+        return self._on_screen
 
     def begin(self, scans: Scans) -> int:
-        """Begin a new conversation about these scans."""
-        self._current[scans] = self._new()
-        return self._current[scans]
+        """Begin a new conversation about these scans, and show it."""
+        number = self._new(scans)
+        self._begun.add(number)
+        self.choose(scans, number)
+        return number
 
     def choose(self, scans: Scans, number: int) -> None:
-        """Go on with an earlier conversation about these scans."""
-        self._current[scans] = number
+        """Go on with another conversation about these scans, and show it."""
+        self._current[scans] = self._on_screen = number
 
-    def of_earlier(self, scans: Scans, kept: int, exchanges: Iterable[Exchange]) -> int:
+    def about(self, number: int) -> Scans:
+        """The scans that a conversation is about."""
+        return self._scans.get(number, frozenset())
+
+    def of_earlier(self, scans: Scans, kept: int) -> int:
         """The conversation of a question that was kept in an earlier sitting.
 
         Parameters
         ----------
         scans
-            That it is about.
+            That the question shows.
         kept
-            Number of its conversation where it was kept.
-        exchanges
-            What is on the screen: the kept conversation goes on where nothing was asked yet.
+            Number of its conversation where it was kept. What an older version kept together of
+            several sets of scans comes apart.
         """
-        key = kept, scans
-        if key not in self._earlier:
-            self._earlier[key] = self._new()
-        now = self._current.get(scans)
-        came_back = now in self._earlier.values()
-        empty = now is None or not any(one.conversation == now for one in exchanges)
-        # The newest of those that came back goes on, where nothing was asked meanwhile.
-        if (came_back and (now or 0) < self._earlier[key]) or (empty and not came_back):
-            self._current[scans] = self._earlier[key]
-        return self._earlier[key]
+        same = [n for n, then in self._kept.items() if then == kept and scans <= self._scans[n]]
+        if same:
+            return max(same, key=lambda n: (self._scans[n] == scans, n))
+        number = self._new(scans)
+        self._kept[number] = kept
+        return number
 
     def kept_as(self, number: int) -> int | None:
         """The number under which a conversation was kept in an earlier sitting, if it was."""
-        return next((kept for (kept, _), now in self._earlier.items() if now == number), None)
+        return self._kept.get(number)
 
-    def _new(self) -> int:
-        self._last += 1
-        return self._last
+    def _new(self, scans: Scans) -> int:
+        number = len(self._scans) + 1
+        self._scans[number] = scans
+        return number
 
 
-def listed(exchanges: Sequence[Exchange], scans: Scans) -> tuple[ListedConversation, ...]:
-    """The conversations about scans that have a question, the newest first."""
+def listed(
+    exchanges: Sequence[Exchange], numbers: Collection[int]
+) -> tuple[ListedConversation, ...]:
+    """The conversations of these numbers that have a question, the newest first."""
     # Imported here: the words of an answer need what this module is a part of.
     from ..answer.wording import asked_words
 
     by_number: dict[int, list[Exchange]] = {}
     for exchange in exchanges:
-        if exchange.scans == scans:
+        if exchange.conversation in numbers:
             by_number.setdefault(exchange.conversation, []).append(exchange)
     found = []
     for number, members in by_number.items():

@@ -12,7 +12,7 @@ from ...records import Kept
 from ..ask.line import Line, Waiting
 from ..model.holding import Holding
 from ..model.offers import ModelOffer
-from .belonging import Belonging, Scans
+from .belonging import Belonging, ListedConversation, Scans, listed
 from .conversation import Conversation
 from .exchange import Exchange
 from .exporting import Exported
@@ -118,9 +118,7 @@ class Session:
             If one of its frames is missing.
         """
         ended = exchange_of(kept, 0, self.conversation.clock())
-        number = self.belonging.of_earlier(
-            ended.scans, kept.conversation, self.conversation.exchanges
-        )
+        number = self.belonging.of_earlier(ended.scans, kept.conversation)
         exchange = self.conversation.bring_back(ended, number)
         self._origins[exchange.number] = kept
         return exchange
@@ -142,6 +140,14 @@ class Session:
         followed = self._followed(scans, instead_of)
         turns = (one.turn for one in followed if offer and self._answered_by(one, offer))
         return tuple(turn for turn in turns if turn is not None)
+
+    def look_at(self, scans: Scans) -> tuple[int, tuple[ListedConversation, ...]]:
+        """The conversation that is shown with these scans, and all that there are about them."""
+        all_of_them = (*self.conversation.exchanges, *self.conversation.aside)
+        used = {one.conversation for one in all_of_them}
+        number = self.belonging.look_at(scans, used)
+        fitting = {one for one in used if scans <= self.belonging.about(one)}
+        return number, listed(self.conversation.exchanges, fitting)
 
     def others(
         self, scans: Scans, offer: ModelOffer | None, instead_of: Exchange | None = None

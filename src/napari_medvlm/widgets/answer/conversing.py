@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from ...asking import ModelOffer, Prepared, Session
-from ...asking.talk.belonging import Scans, follow_up_words, listed
+from ...asking.talk.belonging import Scans, follow_up_words
 from ...dialogue import Turn
 from .conversation_bar import ConversationBar
 from .conversation_view import ConversationView
@@ -75,11 +75,10 @@ class Conversing(QObject):
         """See which questions there are."""
         if self._scans is None:
             return
+        number, conversations = self._session.look_at(self._scans)
+        self._bar.show_conversation(self._names, number, conversations)
         exchanges = self._session.conversation.exchanges
-        number = self._session.belonging.current(self._scans)
-        members = [x for x in exchanges if x.scans == self._scans]
-        self._bar.show_conversation(self._names, number, listed(members, self._scans))
-        self._view.show_only({x.number for x in members if x.conversation == number})
+        self._view.show_only({x.number for x in exchanges if x.conversation == number})
 
     def history(self, offer: ModelOffer | None) -> tuple[Turn, ...]:
         """The earlier turns that a follow-up would send now."""
