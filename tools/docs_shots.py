@@ -47,7 +47,7 @@ class Stage:
 
     def open_panel(self, *, first_use: bool = False) -> Any:
         """Open the panel as its menu does."""
-        self.panel = self.viewer.window.add_plugin_dock_widget("napari-medvlm", "medvlm")[1]
+        self.panel = self.viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)[1]
         if not first_use:
             self.panel.notices.first_use.spare()
         self.wait(lambda: bool(self.panel.strip.frames) or not self.viewer.layers)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Shapes
     from napari.viewer import Viewer
 
-PLUGIN, WIDGET = "napari-medvlm", "medvlm"
+PLUGIN, WIDGET = "napari-medvlm", "Ask a model about this scan"
 
 
 def _command(work: Callable[[Viewer], str]) -> Callable[[], None]:

@@ -14,6 +14,7 @@ from qtpy.QtCore import QEventLoop, QTimer
 from ..asking import Exchange, Stage
 from ..asking.answer.scoring import TrueBox, best_overlap, true_boxes
 from ..demo.files import sample_path
+from .commands import PLUGIN, WIDGET
 from .panel import MedvlmPanel
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def _wait(condition: Callable[[], bool], seconds: float) -> bool:
 
 def _open(viewer: napari.Viewer, model: str, slices: str) -> MedvlmPanel:
     layers = viewer.open(sample_path(SAMPLE), plugin="napari-medvlm")
-    panel: MedvlmPanel = viewer.window.add_plugin_dock_widget("napari-medvlm", "medvlm")[1]
+    panel: MedvlmPanel = viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)[1]
     panel.notices.first_use.spare()
     panel.choose_model(model)
     panel.choose_layer(layers[0])

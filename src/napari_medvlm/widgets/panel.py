@@ -60,6 +60,7 @@ from .parts.plain import rule
 from .parts.pump import Pump
 from .parts.tabbing import ReadingColumn
 from .preferring import Preferring
+from .scan.first_steps import FirstSteps
 
 if TYPE_CHECKING:
     import napari.viewer
@@ -97,6 +98,7 @@ class MedvlmPanel(QWidget):
         self._viewer = napari_viewer
         self.session = Session(thread or ModelThread(beside_window=True), Keeper.of_user())
         self._budget = Budget()
+        self.first_steps = FirstSteps(napari_viewer)
         self.model_bar = ModelBar(known_models() if models is None else models)
         self.source_box = SourceBox(napari_viewer)
         self.strip = Strip()
@@ -214,7 +216,8 @@ class MedvlmPanel(QWidget):
     # ------------------------------------------------------------------ building
 
     def _arrange(self) -> None:
-        top = (self.notices, self.model_bar, rule(), self.source_box, self.strip, self.chips)
+        top = (self.notices, self.model_bar, rule(), self.first_steps)
+        top = (*top, self.source_box, self.strip, self.chips)
         find = FindBar(self.conversation_view, self)
         middle = (rule(), self.conversation_bar, find, self.conversation_view)
         # The answer and the question stay in sight; in a small window what is chosen scrolls.
@@ -234,6 +237,9 @@ class MedvlmPanel(QWidget):
 
     def _connect(self) -> None:
         self.choosing.came.connect(self._show_prepared)
+        self.source_box.layers_there.listed.connect(self.first_steps.follow)
+        self.first_steps.said.connect(self.ask_box.show_line)
+        self.first_steps.follow()
         self.choosing.changed.connect(self._show_state)
         self.choosing.wished.connect(self._pump.hurry)
         self.chips.declare_asked.connect(self.declaring.ask)
