@@ -47,6 +47,8 @@ class Stage:
 
     def open_panel(self, *, first_use: bool = False) -> Any:
         """Open the panel as its menu does."""
+        from napari_medvlm.widgets.commands import PLUGIN, WIDGET
+
         self.panel = self.viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)[1]
         if not first_use:
             self.panel.notices.first_use.spare()

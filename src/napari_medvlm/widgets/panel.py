@@ -216,8 +216,8 @@ class MedvlmPanel(QWidget):
     # ------------------------------------------------------------------ building
 
     def _arrange(self) -> None:
-        top = (self.notices, self.model_bar, rule(), self.first_steps)
-        top = (*top, self.source_box, self.strip, self.chips)
+        start = (self.notices, self.model_bar, rule(), self.first_steps)
+        top = (*start, self.source_box, self.strip, self.chips)
         find = FindBar(self.conversation_view, self)
         middle = (rule(), self.conversation_bar, find, self.conversation_view)
         # The answer and the question stay in sight; in a small window what is chosen scrolls.
