@@ -82,6 +82,19 @@ class Stage:
             widget.grab().save(str(self._file))
         print(self._file, file=sys.stderr, flush=True)
 
+    def save_with(self, menu: QWidget) -> None:
+        """Save the whole window with an open menu over it."""
+        from qtpy.QtGui import QPainter
+
+        self.wait()
+        window = self.viewer.window._qt_window
+        picture = window.grab()
+        painter = QPainter(picture)
+        painter.drawPixmap(menu.pos() - window.pos(), menu.grab())
+        painter.end()
+        picture.save(str(self._file))
+        print(self._file, file=sys.stderr, flush=True)
+
     def close(self) -> None:
         """Close the window and let the model process end."""
         self.viewer.close()
@@ -155,6 +168,25 @@ def strip(stage: Stage) -> None:
             picks.toggle()
     stage.wait(lambda: len(stage.panel.strip.frames) == 4, ANSWER_MS)
     stage.save()
+
+
+@scene
+def conversations(stage: Stage) -> None:
+    """Two conversations about one scan: the list of them, and what a follow-up sends along."""
+    stage.sample("chest_ct")
+    stage.open_panel()
+    stage.panel.choose_slices("even:6")
+    stage.wait(lambda: len(stage.panel.strip.frames) == 6)
+    stage.ask("Which modality and body part is this?")
+    stage.ask("Where is the nodule?")
+    bar = stage.panel.conversation_bar
+    bar.new.click()
+    stage.ask("Describe the findings.")
+    stage.panel.ask_box.follow.setChecked(True)
+    stage.wait()
+    bar.earlier.click()
+    stage.save_with(bar.menu)
+    bar.menu.close()
 
 
 @scene

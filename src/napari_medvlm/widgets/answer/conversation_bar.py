@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QPoint, Signal
 from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 
@@ -81,7 +81,9 @@ class ConversationBar(QWidget):
             action.setChecked(action.data() == current)
 
     def _open_menu(self) -> None:
-        self.menu.popup(self.earlier.mapToGlobal(self.earlier.rect().bottomLeft()))
+        # The panel stands at the right of most windows: the list opens towards the image.
+        corner = self.earlier.mapToGlobal(self.earlier.rect().bottomRight())
+        self.menu.popup(corner - QPoint(self.menu.sizeHint().width(), 0))
 
     def _fill(self) -> None:
         self.menu.clear()
