@@ -57,7 +57,7 @@ def test_a_slab_and_a_source_say_so() -> None:
     assert "mean 12.5 mm" in frames_words([frame])
     assert frame_caption(2, frame) == (
         "Image 3: prior · axial slice 6 · time point 2 · mean of slices 34 to 38 (12.5 mm) "
-        "· 0.0 mm · lung window (C −600, W 1500)"
+        "· 0.0 mm · lung window (C −600, W 1500) · R left, L right"
     )
     thin = replace(slab, thickness=None)
     assert slab_words(thin) == "mean of slices 34 to 38"
