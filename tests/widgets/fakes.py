@@ -90,9 +90,6 @@ class FakeThread:
         """Let something happen."""
         self._waiting.append(event)
 
-    def prepare(self, choice: ModelChoice) -> None:
-        self.prepared = choice
-
     def load(self, choice: ModelChoice) -> int:
         self._request += 1
         self.calls.append("load")

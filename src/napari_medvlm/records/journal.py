@@ -11,16 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from ..errors import RecordError
-from .capsule import Capsule, read_capsule
+from .capsule import Capsule
 from .kept import Kept, Listed, Progress
 from .opening import open_file
 from .plain import Pixels
-from .png import from_png, to_png
-from .replies import reply_from_json, reply_to_json
+from .png import to_png
+from .replies import reply_to_json
+from .verified import COLUMNS, read_row
 
 #: Several thousand slices of 512 × 512.
 MOST_BYTES = 1 << 30
@@ -237,25 +235,22 @@ class Journal:
         self, where: str, values: tuple[Any, ...], last: int | None, *, pixels: bool = True
     ) -> tuple[Kept, ...]:
         rows = self._read(
-            f"SELECT number, conversation, asked_at, capsule, {_PROGRESS} FROM exchanges"
+            f"SELECT {COLUMNS} FROM exchanges"
             f" WHERE {where} ORDER BY number DESC LIMIT {-1 if last is None else int(last)}",
             values,
         )[::-1]
-        pngs = (
-            self._read(
-                "SELECT DISTINCT f.digest, f.png FROM frames f JOIN strips s ON s.frame = f.digest"
-                f" WHERE s.exchange IN (SELECT number FROM exchanges WHERE {where})"
-                f" AND s.exchange >= {rows[0][0] if rows else 0}",
-                values,
+        pngs = None
+        if pixels:
+            pngs = dict(
+                self._read(
+                    "SELECT DISTINCT f.digest, f.png FROM frames f"
+                    " JOIN strips s ON s.frame = f.digest"
+                    f" WHERE s.exchange IN (SELECT number FROM exchanges WHERE {where})"
+                    f" AND s.exchange >= {rows[0][0] if rows else 0}",
+                    values,
+                )
             )
-            if pixels
-            else []
-        )
-        frames = _decoded(pngs)
-        return tuple(
-            Kept(number, talk, asked_at, read_capsule(text), _progress(state), frames)
-            for number, talk, asked_at, text, *state in rows
-        )
+        return tuple(read_row(row, pngs) for row in rows)
 
     def questions(self, last: int = 200) -> tuple[str, ...]:
         """The words of the newest questions of all conversations, each once, the oldest first."""
@@ -319,19 +314,7 @@ def _progress_row(state: Progress) -> tuple[Any, ...]:
     return (state.state, *texts, *counts, reply, state.message, state.advice)
 
 
-def _progress(row: list[Any]) -> Progress:
-    # In the order of _PROGRESS, which is that of the fields; the seventh is the reply.
-    read = None if row[6] is None else reply_from_json(row[6])
-    return Progress(*[*row[:6], read, *row[7:]])
-
-
 def _printable(text: str) -> str:
     # SQLite keeps UTF-8, which has no lone surrogates; the capsule's JSON has the exact text.
     return text.encode("utf-8", "replace").decode()
 
-
-def _decoded(rows: list[tuple[Any, ...]]) -> dict[str, npt.NDArray[np.uint8]]:
-    try:
-        return {digest: from_png(png) for digest, png in rows}
-    except OSError as error:
-        raise RecordError(f"An image in the journal is damaged: {error}.") from error

@@ -66,6 +66,8 @@ class Kept:
         What has come back.
     pixels
         Its frames and those of its history: uint8 (rows, columns, 3) by content hash.
+    damage
+        What of it was changed or damaged since it was written, a sentence each.
     """
 
     number: int
@@ -74,6 +76,7 @@ class Kept:
     capsule: Capsule
     progress: Progress
     pixels: Mapping[str, npt.NDArray[np.uint8]] = field(default_factory=dict)
+    damage: tuple[str, ...] = ()
 
     @property
     def question(self) -> Question:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from ..errors import RecordError
+from .recovery import recover
 from .schema import prepare
 
 #: A path; or "off", which keeps nothing.
@@ -66,8 +67,12 @@ def open_file(path: Path) -> tuple[sqlite3.Connection, str]:
                 raise
         aside = _move_aside(path)
         _make(path)
-        notice = f"The journal was damaged. It was moved to {aside.name}, and a new one begun."
-        return _connect(path), notice
+        connection = _connect(path)
+        carried, known = recover(aside, connection)
+        kept = f"{carried} of {known} questions were carried over into" if carried else "Nothing of it could be read into"
+        return connection, (
+            f"The journal was damaged. {kept} a new one; the damaged file is kept as {aside.name}."
+        )
     except (OSError, sqlite3.Error) as error:
         raise RecordError(
             f"The journal {path} cannot be opened: {error}.",
@@ -87,6 +92,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
+    # Bytes that are no text show as marks, and cost no other row.
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
     try:
         # Pages of what was wiped are overwritten. Both have to stand before the first table.
         connection.execute("PRAGMA secure_delete = ON")

@@ -96,7 +96,9 @@ class MedvlmPanel(QWidget):
         # apart by identity here. Only public names are used on what it stands for.
         napari_viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self._viewer = napari_viewer
-        self.session = Session(thread or ModelThread(beside_window=True), Keeper.of_user())
+        own = thread is None
+        engine = ModelThread(beside_window=True) if thread is None else thread
+        self.session = Session(engine, Keeper.of_user())
         self._budget = Budget()
         self.first_steps = FirstSteps(napari_viewer)
         self.model_bar = ModelBar(known_models() if models is None else models)
@@ -134,8 +136,8 @@ class MedvlmPanel(QWidget):
         self._facing.turn()
         self.choosing.prepare()
         self._pump.start()
-        if self.model_bar.chosen is not None:
-            self.session.thread.prepare(self.model_bar.chosen.choice)
+        if isinstance(engine, ModelThread) and own and self.model_bar.chosen is not None:
+            engine.prepare(self.model_bar.chosen.choice)
 
     # ------------------------------------------------------------------ by program
 

@@ -17,9 +17,6 @@ class _Thread:
     state = EngineState("loading", CHOICE)
     stopped: int | None = None
 
-    def prepare(self, choice: ModelChoice) -> None:
-        raise AssertionError
-
     def load(self, choice: ModelChoice) -> int:
         return 7
 

@@ -65,6 +65,8 @@ class Exchange:
         Number of the question that it asks again, or in other words; None for a new one.
     conversation
         Number of the conversation that it belongs to, see `belonging`.
+    damage
+        What of a kept one was changed or damaged since it was written, a sentence each.
     """
 
     number: int
@@ -88,6 +90,7 @@ class Exchange:
     earlier: tuple[int, ...] = ()
     instead_of: int | None = None
     conversation: int = 1
+    damage: tuple[str, ...] = ()
 
     @cached_property
     def scans(self) -> frozenset[str]:

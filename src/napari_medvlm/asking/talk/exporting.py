@@ -61,11 +61,11 @@ def account_of(kept: Kept) -> Account:
     question, reply = bare.question, state.reply
     asked = asked_words(question, kept.capsule.model.label)
     if reply is None:
-        return Account(kept, asked)
+        return Account(kept, asked, remarks=kept.damage)
     return Account(
         kept,
         asked,
         answer_words(state.answer, place(reply, question.frames)),
         choice_words(reply, question.choices),
-        remarks(reply, question),
+        (*kept.damage, *remarks(reply, question)),
     )

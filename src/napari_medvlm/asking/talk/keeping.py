@@ -377,4 +377,5 @@ def exchange_of(kept: Kept, number: int, now: float) -> Exchange:
         reply=state.reply,
         message=state.message if ended else NEVER_ENDED,
         advice=state.advice,
+        damage=kept.damage,
     )

@@ -66,7 +66,7 @@ def prepare(kept: Kept, model: str | None = None) -> Replay:
     record = capsule.model
     found = model if model is not None else find_model(record.digest, record.label)
     offer = model_offer(found, device=record.device or None, dtype=record.dtype or None)
-    return Replay(question, offer, differences(capsule, question, offer))
+    return Replay(question, offer, (*kept.damage, *differences(capsule, question, offer)))
 
 
 def find_model(digest: str, label: str = "the model") -> str:

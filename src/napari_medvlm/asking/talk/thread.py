@@ -19,9 +19,6 @@ class AskingThread(Protocol):
     def ask(self, question: Question, choice: ModelChoice) -> int:
         """Queue a question; returns the number that its events carry."""
 
-    def prepare(self, choice: ModelChoice) -> None:
-        """Import what loading a model takes, before it is asked for."""
-
     def load(self, choice: ModelChoice) -> int:
         """Load a model before it is needed; returns the number that its events carry."""
 

@@ -180,6 +180,7 @@ class ExchangeView(QFrame):
     def _show_reply(self, exchange: Exchange) -> None:
         reply, question = exchange.reply, exchange.question
         if reply is None:
+            self.remarks.show_text("\n".join(f"! {said}" for said in exchange.damage))
             return
         choice = choice_words(reply, question.choices)
         self.choice.show_text(choice)
@@ -187,7 +188,8 @@ class ExchangeView(QFrame):
         self.answer.setVisible(bool(self.answer.text()) and not (choice and is_bare_choice(reply)))
         self.outside.show_text(outside_words(reply))
         self.outside.setVisible(bool(self.outside.text()))
-        self.remarks.show_text("\n".join(f"! {said}" for said in remarks(reply, question)))
+        said = (*exchange.damage, *remarks(reply, question))
+        self.remarks.show_text("\n".join(f"! {one}" for one in said))
 
     def _link_reasoning(self) -> None:
         exchange = self.exchange
