@@ -5,6 +5,12 @@ from __future__ import annotations
 import os
 import tempfile
 
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no failure: examples are small, and no time limit tells anything of them.
+settings.register_profile("medvlm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("medvlm")
+
 # napari reads this once, at import: tests never see or touch the user's own settings.
 os.environ.setdefault("NAPARI_CONFIG", os.path.join(tempfile.mkdtemp(), "settings.yaml"))
 os.environ.setdefault("HF_HUB_OFFLINE", "1")

@@ -9,11 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import settings
-
-# A busy machine is no failure: examples are small, and no time limit tells anything of them.
-settings.register_profile("medvlm", deadline=None)
-settings.load_profile("medvlm")
 
 ORACLES = Path(__file__).resolve().parent.parent / "oracles"
 

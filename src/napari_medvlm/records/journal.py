@@ -317,4 +317,3 @@ def _progress_row(state: Progress) -> tuple[Any, ...]:
 def _printable(text: str) -> str:
     # SQLite keeps UTF-8, which has no lone surrogates; the capsule's JSON has the exact text.
     return text.encode("utf-8", "replace").decode()
-

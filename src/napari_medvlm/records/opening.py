@@ -69,7 +69,11 @@ def open_file(path: Path) -> tuple[sqlite3.Connection, str]:
         _make(path)
         connection = _connect(path)
         carried, known = recover(aside, connection)
-        kept = f"{carried} of {known} questions were carried over into" if carried else "Nothing of it could be read into"
+        kept = (
+            f"{carried} of {known} questions were carried over into"
+            if carried
+            else "Nothing of it could be read into"
+        )
         return connection, (
             f"The journal was damaged. {kept} a new one; the damaged file is kept as {aside.name}."
         )

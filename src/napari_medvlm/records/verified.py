@@ -30,7 +30,9 @@ COLUMNS = (
     " reasoning_tokens, seconds, reply, message, advice"
 )
 
-CHANGED = "What is kept of this question was changed after it was asked: it does not match its hash."
+CHANGED = (
+    "What is kept of this question was changed after it was asked: it does not match its hash."
+)
 UNREADABLE = "What is kept of this question is damaged: only its words can be shown."
 ANSWER = "What is kept of its answer is damaged: it is shown as far as it can be read."
 IMAGE = "An image of this question is not the one that was sent: it does not match its hash."
@@ -54,7 +56,9 @@ def read_row(row: Sequence[Any], pngs: Mapping[str, Any] | None) -> Kept:
     capsule = _capsule(text, digest, words, damage)
     progress = _progress(state, damage)
     pixels = {} if pngs is None else _images(capsule, pngs, damage)
-    asked = float(asked_at) if isinstance(asked_at, int | float) and math.isfinite(asked_at) else 0.0
+    asked = (
+        float(asked_at) if isinstance(asked_at, int | float) and math.isfinite(asked_at) else 0.0
+    )
     if asked != asked_at:
         damage.append("When it was asked is damaged.")
     return Kept(

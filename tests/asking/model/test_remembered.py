@@ -50,7 +50,10 @@ def test_folders_and_wishes_come_back(tmp_path: Path) -> None:
     assert [path.name for path in config_file().parent.iterdir()] == ["models.json"]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=60,
+)
 @given(
     st.binary(max_size=60)
     | st.recursive(

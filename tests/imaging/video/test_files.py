@@ -207,7 +207,9 @@ SAMPLE = sample_path("ultrasound.mp4").read_bytes()
 
 @given(cut=st.integers(0, len(SAMPLE) - 1))
 @settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=10,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_the_sample_cut_anywhere_is_one_error(tmp_path, cut):
     path = tmp_path / "a.mp4"
@@ -223,7 +225,9 @@ def test_the_sample_cut_anywhere_is_one_error(tmp_path, cut):
     headers=st.booleans(),
 )
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_the_sample_with_changed_bytes_is_a_clip_or_one_error(tmp_path, changes, headers):
     data = bytearray(SAMPLE)

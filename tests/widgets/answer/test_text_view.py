@@ -42,7 +42,10 @@ def _fragments(document: QTextDocument) -> Iterator[QTextFragment]:
         block = block.next()
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(TEXTS, st.integers(0, 200), st.integers(0, 200))
 @example('<a href="https://example.org"><img src="file:///etc/hosts"></a> <script>', 0, 9)
 @example(f"{_TABLE}\n\n[x](https://example.org) ![y](z.png)", 3, 40)
@@ -65,7 +68,10 @@ def test_no_text_makes_a_tag_an_image_or_an_address_of_its_own(
         assert fragment.charFormat().anchorHref() in ("", "medvlm-link:0")
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(TEXTS, st.lists(st.integers(0, 300), max_size=6))
 @example(f"a\n\n{_TABLE}\n\nb\n{_TABLE}", [4, 20, 30, 40, 41, 55, 90])
 @example(f"{_TABLE}\nno row", [40, 70])
@@ -81,7 +87,10 @@ def test_a_text_that_grows_ends_as_the_same_document(
     whole.deleteLater()
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(TEXTS, st.integers(0, 300), st.integers(1, 30))
 @example(f"🫁 {_TABLE}\n\n🫁 right lung", 40, 12)
 def test_what_is_selected_is_what_was_meant(

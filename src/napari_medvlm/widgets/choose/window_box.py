@@ -48,6 +48,7 @@ class WindowBox(QWidget):
         line = self.windows.lineEdit()
         assert line is not None
         line.editingFinished.connect(self._on_typed)
+        named(line, "Window", "Centre and width, as in 40, 400")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(QLabel("window"))
