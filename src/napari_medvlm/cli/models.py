@@ -32,6 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     get = acts.add_parser("get", help="download a model, or go on with a download")
     get.add_argument("name", help="catalog name")
     get.add_argument("--yes", action="store_true", help="do not ask before downloading")
+    get.add_argument(
+        "--without-checksum",
+        action="store_true",
+        help="take weights for which the hub states no checksum, which nobody vouches for",
+    )
     get.add_argument("--revision", default="", help="a commit, branch or tag of the publisher")
     get.add_argument("--endpoint", metavar="URL", help="another hub of the same kind")
     packing = acts.add_parser("pack", help="copy a model with checksums, as onto a USB stick")
@@ -154,7 +159,7 @@ def _get(options: argparse.Namespace) -> int:
         print("medvlm models: nothing was downloaded", file=sys.stderr)
         return EXIT_FAILED
     with Line() as line:
-        folder = download.fetch(entry, offer, line)
+        folder = download.fetch(entry, offer, line, unvouched=options.without_checksum)
     return _done(options, entry.name, folder, "is in", revision=offer.commit)
 
 

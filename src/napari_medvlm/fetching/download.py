@@ -43,7 +43,13 @@ def begun_revision(entry: CatalogEntry) -> str:
     return str(read_json(path).get("revision") or "") if path.is_file() else ""
 
 
-def fetch(entry: CatalogEntry, offer: HubOffer, progress: Progress | None = None) -> Path:
+def fetch(
+    entry: CatalogEntry,
+    offer: HubOffer,
+    progress: Progress | None = None,
+    *,
+    unvouched: bool = False,
+) -> Path:
     """Download a model, or go on with it; a broken folder is mended where its files differ.
 
     Parameters
@@ -54,6 +60,8 @@ def fetch(entry: CatalogEntry, offer: HubOffer, progress: Progress | None = None
         What the hub holds of it, from :func:`napari_medvlm.fetching.hub.look`.
     progress
         Told how far it is.
+    unvouched
+        Whether weights are taken of which the hub states no checksum: a person said so.
 
     Returns
     -------
@@ -63,9 +71,15 @@ def fetch(entry: CatalogEntry, offer: HubOffer, progress: Progress | None = None
     Raises
     ------
     FetchError
-        If there is no room, the hub refuses, the connection fails for good, or a file does not
+        If nobody vouches for the weights, there is no room, the hub refuses, the connection fails for good, or a file does not
         match its checksum.
     """
+    if offer.unvouched and not unvouched:
+        raise FetchError(
+            f"The hub states no checksum of {', '.join(offer.unvouched[:3])}: nobody vouches for "
+            "what would come.",
+            f"If you trust it all the same: medvlm models get {entry.name} --without-checksum.",
+        )
     with alone(entry):
         if state_of(entry).kind == "ready":
             return folder_of(entry)

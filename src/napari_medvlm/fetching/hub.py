@@ -11,11 +11,11 @@ from typing import Any
 
 from ..errors import FetchError
 from ..extras import install_hint, is_there, require
+from .answer import PURPOSE, ask
 from .selecting import wanted
 
 #: Seconds that the hub has to answer a question about a model.
 TIMEOUT = 20.0
-PURPOSE = "to get models"
 GOES_ON = "What has come is kept: getting the model again goes on where it broke off."
 
 
@@ -58,6 +58,14 @@ class HubOffer:
     files: Mapping[str, HubFile]
     endpoint: str | None = None
     logged_in: bool = False
+
+    @property
+    def unvouched(self) -> tuple[str, ...]:
+        """Weights of which nobody states a checksum."""
+        return tuple(
+            name for name, file in self.files.items()
+            if name.endswith(".safetensors") and not file.sha256 and not file.git_sha1
+        )  # fmt: skip
 
     @property
     def size(self) -> int:
@@ -106,26 +114,26 @@ def look(repository: str, revision: str = "", endpoint: str | None = None) -> Hu
         If the hub cannot be reached, refuses, or holds nothing that can be used here.
     """
     hub = library()
+    utils = require("huggingface_hub.utils", PURPOSE)
+    headers = utils.build_hf_headers(token=token_for(endpoint))
     with told(repository, endpoint):
-        info = hub.HfApi(endpoint=endpoint, token=token_for(endpoint)).model_info(
-            repository, revision=revision or "main", files_metadata=True, timeout=TIMEOUT
-        )
-    published = {sibling.rfilename: sibling for sibling in info.siblings or ()}
-    names = wanted(published)
+        base = endpoint or require("huggingface_hub.constants", PURPOSE).ENDPOINT
+        url = f"{base.rstrip('/')}/api/models/{repository}"
+        answer = ask(url, revision or "main", headers, TIMEOUT)
+    names = wanted(answer.files)
     if not any(name.endswith(".safetensors") for name in names):
         raise FetchError(
             f"{repository} publishes no weights in the safetensors form.",
             "Other forms can run code when they are opened, and are not read here.",
         )
-    if not info.sha:
+    if not answer.commit:
         raise FetchError(f"The hub names no commit of {repository}.", "Nothing can be pinned.")
-    card = info.card_data.get("license") if info.card_data is not None else None
     return HubOffer(
         repository=repository,
-        commit=str(info.sha),
-        licence=", ".join(map(str, card)) if isinstance(card, list) else str(card or ""),
-        gated=bool(info.gated),
-        files={name: _file(published[name]) for name in names},
+        commit=answer.commit,
+        licence=answer.licence,
+        gated=answer.gated,
+        files={name: HubFile(**vars(answer.files[name])) for name in names},
         endpoint=endpoint,
         logged_in=endpoint is None and bool(hub.get_token()),
     )
@@ -161,12 +169,6 @@ def token_for(endpoint: str | None) -> bool | None:
 def _gist(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return lines[0][:120] if lines else type(error).__name__
-
-
-def _file(sibling: Any) -> HubFile:
-    if sibling.lfs is not None:
-        return HubFile(int(sibling.lfs.size), sha256=str(sibling.lfs.sha256).lower())
-    return HubFile(int(sibling.size or 0), git_sha1=str(sibling.blob_id or "").lower())
 
 
 def _hidden(repository: str) -> str:
