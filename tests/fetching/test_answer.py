@@ -34,7 +34,8 @@ def test_a_plain_answer_is_read():
     [
         {"sha": 5}, {"sha": "../../etc"}, {"siblings": 5}, {"siblings": [5]},
         {"siblings": [{"rfilename": 5}]}, {"siblings": [{"rfilename": "a", "size": "many"}]},
-        {"siblings": [{"rfilename": "a", "size": -1}]}, {"siblings": [{"rfilename": "a", "size": True}]},
+        {"siblings": [{"rfilename": "a", "size": -1}]},
+        {"siblings": [{"rfilename": "a", "size": True}]},
         {"siblings": [{"rfilename": "a", "size": 1, "blobId": "no"}]},
         {"siblings": [{"rfilename": "a", "lfs": {"size": 1, "sha256": "zz"}}]},
         {"siblings": [{"rfilename": "a", "lfs": {"size": 1e300, "sha256": ""}}]},

@@ -71,8 +71,8 @@ def fetch(
     Raises
     ------
     FetchError
-        If nobody vouches for the weights, there is no room, the hub refuses, the connection fails for good, or a file does not
-        match its checksum.
+        If nobody vouches for the weights, there is no room, the hub refuses, the connection
+        fails for good, or a file does not match its checksum.
     """
     if offer.unvouched and not unvouched:
         raise FetchError(

@@ -14,7 +14,8 @@ from typing import IO, Any
 
 from ..errors import FetchError
 from ..extras import require
-from .hub import PURPOSE, library, token_for
+from .answer import PURPOSE
+from .hub import library, token_for
 from .progress import Count
 
 #: Attempts without a new byte before a connection is given up, and the longer wait each time.
