@@ -178,3 +178,16 @@ def test_another_version_is_refused() -> None:
 def test_arrays_outside_their_block_or_with_references_are_refused(place: Any) -> None:
     with pytest.raises(codec.CodecError):
         codec.read_arrays({"a": place}, bytes(16))
+
+
+def test_depth_that_would_exhaust_the_stack_is_refused_on_either_side() -> None:
+    deep: object = ()
+    for _ in range(5_000):
+        deep = (deep,)
+    with pytest.raises(codec.CodecError, match="levels"):
+        codec.encode(deep)
+    tree: object = []
+    for _ in range(5_000):
+        tree = [tree]
+    with pytest.raises(codec.CodecError, match="levels"):
+        codec.decode({"version": codec.VERSION, "value": tree}, {})

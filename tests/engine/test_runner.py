@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from engine_support import CHOICE
 
 from napari_medvlm.dialogue.events import Event, Failed, Loaded, Loading, Replied
 from napari_medvlm.dialogue.question import Question
+from napari_medvlm.engine import ModelChoice
 from napari_medvlm.engine.runner import Runner
 
 pytestmark = pytest.mark.usefixtures("make_thread")  # puts the fakes on the path
@@ -67,3 +70,35 @@ def test_a_closed_model_is_not_asked_again() -> None:
     runner.ask(2, Question(text="two"), CHOICE, never)
     assert isinstance(events[-1], Replied)
     assert sum(isinstance(e, Loaded) for e in events) == 2
+
+
+def test_files_that_were_replaced_are_loaded_anew(tmp_path: Path) -> None:
+    runner, events = runner_of("fast")
+    choice = ModelChoice(path=str(tmp_path), name="fake")
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"first")
+    runner.ask(1, Question(text="?"), choice, never)
+    first = runner._model
+    (tmp_path / "notes.md").write_text("seen", "utf-8")
+    runner.ask(2, Question(text="?"), choice, never)
+    assert runner._model is first
+    weights.write_bytes(b"second one")
+    runner.ask(3, Question(text="?"), choice, never)
+    assert runner._model is not first
+    assert isinstance(events[-1], Replied)
+
+
+def test_an_answer_during_which_files_were_replaced_is_not_given_as_theirs(tmp_path: Path) -> None:
+    choice = ModelChoice(path=str(tmp_path), name="fake")
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"first")
+    events: list[Event] = []
+
+    def replacing(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, Loaded):
+            weights.write_bytes(b"second one")
+
+    Runner("fake_models:fast", replacing).ask(1, Question(text="?"), choice, never)
+    assert isinstance(events[-1], Failed)
+    assert "changed while it answered" in events[-1].message

@@ -12,11 +12,10 @@ INDEX = "model.safetensors.index.json"
 
 
 def test_parts_come_with_their_index_and_not_beside_a_single_file() -> None:
-    assert wanted([*SHARDS, INDEX, "model.safetensors", "config.json"]) == [
-        "config.json",
-        INDEX,
-        *SHARDS,
-    ]
+    assert wanted([*SHARDS, INDEX, "config.json"]) == ["config.json", INDEX, *SHARDS]
+    # Of two sets of weights the one that transformers loads.
+    both = [*SHARDS, INDEX, "model.safetensors", "config.json"]
+    assert wanted(both) == ["config.json", "model.safetensors"]
     assert wanted([*SHARDS, "model.safetensors"]) == ["model.safetensors"]
 
 

@@ -129,7 +129,7 @@ def test_a_catalog_name_is_found_in_the_models_folder(
 def test_a_folder_is_found_as_what_it_is(tmp_path: Path) -> None:
     folder = tmp_path / "some-model"
     folder.mkdir()
-    with pytest.raises(CheckpointError, match="found neither"):
+    with pytest.raises(CheckpointError, match="found nothing"):
         locate(folder)
     (folder / "config.json").write_text(json.dumps({"model_type": "qwen2_vl"}))
     found = locate(str(folder))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from napari_medvlm.dialogue import Question
-from napari_medvlm.errors import CheckpointError
+from napari_medvlm.errors import CheckpointError, QuestionError
 from napari_medvlm.models.chat import ChatTemplate, named_tokens, read_template
 from napari_medvlm.models.checkpoint import open_checkpoint
 from napari_medvlm.models.tokens import Tokens, stop_ids
@@ -96,7 +96,54 @@ def test_a_template_may_refuse_and_may_be_broken() -> None:
     with pytest.raises(CheckpointError, match="no pictures"):
         ChatTemplate("{{ raise_exception('no pictures') }}").render([])
     with pytest.raises(CheckpointError, match="cannot be read"):
-        ChatTemplate("{% for %}")
+        ChatTemplate("{% for %}").check()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ 'A' * (10 ** 10) }}",
+        "{{ 'a' | center(10 ** 10) }}",
+        "{{ '%9999999999d' % 1 }}",
+        "{% set ns = namespace(x='a') %}{% for i in range(99) %}{% set ns.x = ns.x ~ ns.x %}"
+        "{% endfor %}",
+        "{% for i in range(99999) %}{{ 'a' * 1000 }}{% endfor %}",
+        "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+        "{{ 1 // 0 }}",
+        "{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}",
+    ],
+)
+def test_a_template_that_asks_for_too_much_is_refused(source: str) -> None:
+    with pytest.raises(CheckpointError, match="chat template"):
+        ChatTemplate(source).render([])
+
+
+def test_a_template_that_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("napari_medvlm.models.chat.MOST_SECONDS", 0.5)
+    endless = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
+    template = ChatTemplate("{% if messages %}" + endless + "{% endif %}ok")
+    with pytest.raises(CheckpointError, match="takes more than"):
+        template.render([{}])
+    monkeypatch.setattr("napari_medvlm.models.chat.MOST_SECONDS", 20.0)
+    assert template.render([]) == "ok"  # a new process
+    template.close()
+
+
+def test_words_that_are_no_text_are_refused_as_such(copy_of: Copy) -> None:
+    tokens = Tokens(open_checkpoint(copy_of("chexone")))
+    with pytest.raises(QuestionError, match="U\\+DCFF"):
+        tokens.encode("is it \udcff normal?")
+
+
+def test_an_end_token_may_be_written_as_its_text(copy_of: Copy) -> None:
+    folder = copy_of("chexone")
+    (folder / "generation_config.json").write_text('{"eos_token_id": "<|im_end|>"}', "utf-8")
+    checkpoint = open_checkpoint(folder)
+    assert stop_ids(checkpoint, Tokens(checkpoint)) == (514,)
+    (folder / "generation_config.json").write_text('{"eos_token_id": ["</s>"]}', "utf-8")
+    checkpoint = open_checkpoint(folder)
+    with pytest.raises(CheckpointError, match=r"generation_config\.json"):
+        stop_ids(checkpoint, Tokens(checkpoint))
 
 
 def test_json_in_a_template_is_not_escaped_for_web_pages() -> None:

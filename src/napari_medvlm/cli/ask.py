@@ -39,7 +39,9 @@ from ..errors import ImagingError, QuestionError
 from ..imaging import Frame, Volume
 from ..models import PROFILES, Profile, taken_out_words
 from ..models.contracts import Chip
+from ..models.generation_file import sampling_note_of
 from ..models.planning import PRECISIONS
+from ..safe_text import visible
 from . import wording
 from .choosing import add_choices, numbers, parts_of, wanted_of
 from .main import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_USER_ERROR
@@ -99,7 +101,7 @@ def _composed(parts: Parts, options: argparse.Namespace, typed: Typed) -> Compos
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    print(visible(text, newlines=True), file=sys.stderr, flush=True)
 
 
 def say_chips(chips: Sequence[Chip]) -> None:
@@ -138,7 +140,7 @@ class _Printer:
                 gap = "\n\n" if self._part else ""
                 sys.stdout.write(f"{gap}{piece.part.capitalize()}: ")
                 self._part = piece.part
-            sys.stdout.write(piece.text)
+            sys.stdout.write(visible(piece.text, newlines=True))
         sys.stdout.flush()
 
 
@@ -257,6 +259,8 @@ def run(options: argparse.Namespace) -> int:
     say_chips(chips)
     if other := remark(composed.question.generation, offer.profile):
         _say(f"Note: {other}")
+    if drawn := sampling_note_of(offer.choice.path):
+        _say(f"Note: {drawn}")
     if said := taken_out_words(composed.question, offer.profile, offer.choice.path):
         _say(f"Note: {said}")
     given: list[str] = []
@@ -279,7 +283,7 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(facts))
         return EXIT_OK
     if reply.outside:
-        print(f"\n{outside_words(reply)}", flush=True)
+        print(f"\n{visible(outside_words(reply), newlines=True)}", flush=True)
     for said in remarks(reply, composed.question):
         _say(f"! {said}")
     for box in facts["boxes"]:

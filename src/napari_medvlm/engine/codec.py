@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..dialogue import events, question, reply
+from ..errors import EngineError
 from ..imaging.frame import Frame
 from ..imaging.slab import FrameSlab
 from ..imaging.volume import Window
@@ -62,7 +63,11 @@ _PLAIN_KINDS = "biuf"
 _ALIGNMENT = 64
 
 
-class CodecError(ValueError):
+#: A question nests a dozen deep; far deeper ones would exhaust the stack of either side.
+MOST_DEPTH = 64
+
+
+class CodecError(EngineError, ValueError):
     """A value that cannot cross, or a message that is not one of ours."""
 
 
@@ -110,7 +115,8 @@ def decode(tree: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> A
     return _decode(tree.get("value"), arrays)
 
 
-def _encode(value: object, arrays: Arrays) -> Any:
+def _encode(value: object, arrays: Arrays, depth: int = 0) -> Any:
+    _check_depth(depth)
     if isinstance(value, np.ndarray):
         return _encode_array(value, arrays)
     if isinstance(value, np.generic):
@@ -118,14 +124,16 @@ def _encode(value: object, arrays: Arrays) -> Any:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, tuple | list):
-        return [_encode(item, arrays) for item in value]
+        return [_encode(item, arrays, depth + 1) for item in value]
     if isinstance(value, dict):
-        return {"$": "dict", "items": [[str(k), _encode(v, arrays)] for k, v in value.items()]}
+        items = [[str(k), _encode(v, arrays, depth + 1)] for k, v in value.items()]
+        return {"$": "dict", "items": items}
     name = type(value).__name__
     if CLASSES.get(name) is not type(value) or not is_dataclass(value):
         msg = f"{type(value).__module__}.{name} cannot cross to the model process."
         raise CodecError(msg)
-    written = {f.name: _encode(getattr(value, f.name), arrays) for f in fields(value) if f.init}
+    own = [f.name for f in fields(value) if f.init]
+    written = {key: _encode(getattr(value, key), arrays, depth + 1) for key in own}
     return {"$": name, "fields": written}
 
 
@@ -138,9 +146,15 @@ def _encode_array(value: npt.NDArray[Any], arrays: Arrays) -> dict[str, str]:
     return {"$": "array", "key": key}
 
 
-def _decode(node: Any, arrays: Mapping[str, npt.NDArray[Any]]) -> Any:
+def _check_depth(depth: int) -> None:
+    if depth > MOST_DEPTH:
+        raise CodecError(f"Expected a question with at most {MOST_DEPTH} levels, found more.")
+
+
+def _decode(node: Any, arrays: Mapping[str, npt.NDArray[Any]], depth: int = 0) -> Any:
+    _check_depth(depth)
     if isinstance(node, list):
-        return tuple(_decode(item, arrays) for item in node)
+        return tuple(_decode(item, arrays, depth + 1) for item in node)
     if not isinstance(node, dict):
         return node
     kind = node.get("$")
@@ -148,9 +162,10 @@ def _decode(node: Any, arrays: Mapping[str, npt.NDArray[Any]]) -> Any:
         if kind == "array":
             return arrays[node["key"]]
         if kind == "dict":
-            return {key: _decode(item, arrays) for key, item in node["items"]}
+            return {key: _decode(item, arrays, depth + 1) for key, item in node["items"]}
         cls = CLASSES[str(kind)]
-        return cls(**{key: _decode(item, arrays) for key, item in node["fields"].items()})
+        values = node["fields"].items()
+        return cls(**{key: _decode(item, arrays, depth + 1) for key, item in values})
     except (KeyError, TypeError) as error:
         msg = f"A message holds a {kind!r} that this version cannot read ({error})."
         raise CodecError(msg) from error

@@ -54,7 +54,10 @@ def read_message(stream: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
     magic, json_length, blob_length = _HEADER.unpack(head)
     if magic != _MAGIC or json_length > _MAX_JSON:
         raise ChannelError(f"Expected a message on the pipe, found {head[:4]!r}.")
-    message = json.loads(_exactly(stream, json_length))
+    try:
+        message = json.loads(_exactly(stream, json_length))
+    except (ValueError, RecursionError) as error:
+        raise ChannelError("Expected JSON in a message, found none, or nested too deep.") from error
     if not isinstance(message, dict):
         raise ChannelError("Expected a JSON object as message.")
     return message, _exactly(stream, blob_length)

@@ -21,6 +21,7 @@ from ..dialogue.reply import Reply
 from ..errors import EngineError, MedvlmError
 from ..models.base import Model
 from .choice import ModelChoice
+from .folder_state import FolderState, folder_state
 from .memory import is_out_of_memory, memory_bytes
 
 DEFAULT_OPENER = "napari_medvlm.models:open_model"
@@ -57,6 +58,7 @@ class Runner:
         self._emit = emit
         self._model: Model | None = None
         self._choice: ModelChoice | None = None
+        self._files: FolderState = ()
 
     def prepare(self, choice: ModelChoice) -> None:
         """Import what loading a model takes; what goes wrong is said when it is loaded."""
@@ -134,13 +136,13 @@ class Runner:
         )
 
     def _load(self, request: int, choice: ModelChoice, should_stop: ShouldStop) -> None:
-        if self._model is not None and choice == self._choice:
+        if self._holds(choice):
             self._emit(self._loaded(request, 0.0))
         else:
             self._ensure(request, choice, should_stop)
 
     def _ensure(self, request: int, choice: ModelChoice, should_stop: ShouldStop) -> Model:
-        if self._model is not None and choice == self._choice:
+        if self._model is not None and self._holds(choice):
             return self._model
         self.unload()
         start = time.monotonic()
@@ -157,6 +159,7 @@ class Runner:
                 self._emit(news)
 
         progress("opening the model")
+        files = folder_state(choice.path)
         opener = _find(self._opener)
         model = opener(
             choice.path,
@@ -165,9 +168,21 @@ class Runner:
             profile=choice.profile,
             progress=progress,
         )
-        self._model, self._choice = model, choice
+        if folder_state(choice.path) != files:
+            model.close()
+            raise EngineError(
+                "The model's files changed while they were read.",
+                "Ask again when nothing writes into its folder any more.",
+            )
+        self._model, self._choice, self._files = model, choice, files
         self._emit(self._loaded(request, time.monotonic() - start))
         return model
+
+    def _holds(self, choice: ModelChoice) -> bool:
+        """Whether the model of a choice is loaded, from the files that are there now."""
+        if self._model is None or choice != self._choice:
+            return False
+        return folder_state(choice.path) == self._files
 
     def _loaded(self, request: int, seconds: float) -> Loaded:
         assert self._choice is not None
@@ -193,6 +208,13 @@ class Runner:
         if should_stop():
             raise _LoadingStopped
         for event in model.stream(question, should_stop):
+            if isinstance(event, Replied) and folder_state(choice.path) != self._files:
+                # The record names the files by their hash: it would name others.
+                raise EngineError(
+                    "The model's files changed while it answered, so the answer cannot be "
+                    "recorded as theirs.",
+                    "Ask again: the files that are there now are then loaded.",
+                )
             self._emit(replace(event, request=request))
             if isinstance(event, Replied):
                 return

@@ -17,7 +17,7 @@ import sys
 import threading
 from typing import Any, BinaryIO, NoReturn
 
-from ..dialogue.events import Event, Loaded
+from ..dialogue.events import Event, Failed, Loaded
 from . import codec, guard, lifeline
 from .blocks import copy_out, pack
 from .framing import ChannelError, read_message, write_message
@@ -65,8 +65,12 @@ class Worker:
         elif message["op"] == "load":
             self._runner.load(request, choice, should_stop)
         else:
-            question = codec.decode(message["question"], self._arrays(message, blob))
-            self._runner.ask(request, question, choice, should_stop)
+            try:
+                question = codec.decode(message["question"], self._arrays(message, blob))
+            except codec.CodecError as error:
+                self._emit(Failed(request=request, kind="user", message=error.message))
+            else:
+                self._runner.ask(request, question, choice, should_stop)
         self._stopped.discard(request)
 
     def _arrays(self, message: dict[str, Any], blob: bytes) -> codec.Arrays:

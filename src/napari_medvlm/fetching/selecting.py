@@ -47,8 +47,9 @@ def is_wanted(name: str) -> bool:
 def wanted(names: Iterable[str]) -> list[str]:
     """Choose among the names, small files first, then the weights in order."""
     chosen = {name for name in names if is_wanted(name)}
-    if INDEX in chosen:
-        chosen.discard(SINGLE)  # the index is what a folder with both is read by
-    else:
+    if SINGLE in chosen:
+        # What transformers reads a folder with both by; two sets in one folder are refused here.
+        chosen.discard(INDEX)
+    if INDEX not in chosen:
         chosen = {name for name in chosen if not _PART.fullmatch(name)}
     return sorted(chosen, key=lambda name: (name.endswith(".safetensors"), name))

@@ -4,10 +4,11 @@ A profile is chosen by the first of these that says something:
 
 1. the caller (``open_model(folder, profile="chexone")``);
 2. the key ``medvlm_profile`` in ``config.json``;
-3. a known name in the last parts of the folder's path, or in ``_name_or_path`` of
-   ``config.json``, whatever its case, blanks, dashes and dots (a download of
-   ``Somebody/CheXOne`` is CheXOne wherever it lies); the folder that ships with this program
-   is the demo;
+3. a known name, whatever its case, blanks, dashes and dots: of the folder itself, then in
+   ``_name_or_path`` of ``config.json`` (a download of ``Somebody/CheXOne`` is CheXOne wherever
+   it lies), then of the folder above, which is asked only where the folder's own name says
+   nothing (a revision below ``snapshots``, ``model``, ``checkpoint-500``); the folder that
+   ships with this program is the demo;
 4. the layout alone: a profile that promises nothing about training.
 
 A profile whose layout is not the folder's is refused.
@@ -152,8 +153,13 @@ _LAYOUTS: Mapping[str, tuple[str, ...]] = {
 }
 #: Profiles that a folder's name can choose, longer names first.
 _NAMES = ("chexone", "medvlm-r1", "fleming-vl-38b", "fleming-vl-8b", "fleming-vl")
-#: Parts of a path that are looked at for a name: a download cache puts a revision below it.
-_PATH_PARTS = 3
+#: Names of folders that say nothing of the model in them.
+_SAYS_NOTHING = re.compile(
+    r"(?:model|models|checkpoint|ckpt|weights|final|last|best|merged|output|export|main|master|hf"
+    r"|safetensors|snapshot|snapshots|v?\d+(?:\.\d+)*|(?:checkpoint|ckpt|epoch|step|global_step)"
+    r"[-_ ]?\d+|[0-9a-f]{40})",
+    re.IGNORECASE,
+)
 _DEMO_PARTS = ("napari_medvlm", "demo", "model")
 
 
@@ -167,15 +173,26 @@ def _plain(text: str) -> str:
 
 
 def _named(folder: Path, config: Mapping[str, Any]) -> str | None:
-    last = folder.resolve().parts[-_PATH_PARTS:]
-    if last == _DEMO_PARTS:
+    parts = folder.resolve().parts
+    if parts[-len(_DEMO_PARTS) :] == _DEMO_PARTS:
         return "demo"
-    parts = [str(config.get("_name_or_path") or ""), *last]
-    for part in reversed(parts):
+    written = re.split(r"[/\\]", str(config.get("_name_or_path") or "").rstrip("/\\"))
+    own: tuple[str, ...] = parts[-1:]
+    above: tuple[str, ...] = ()
+    while own and (_SAYS_NOTHING.fullmatch(own[0]) or parts[-2:-1] == ("snapshots",)):
+        parts = parts[:-1]
+        own = above = parts[-1:]
+    told = (*(() if above else own), _telling(written), *above)
+    for part in told:
         for name in _NAMES:
             if _plain(name) in _plain(part):
                 return name
     return None
+
+
+def _telling(parts: list[str]) -> str:
+    """The last part of a path that says something."""
+    return next((part for part in reversed(parts) if not _SAYS_NOTHING.fullmatch(part)), "")
 
 
 def profile_of(folder: Path, config: Mapping[str, Any], wanted: str | None = None) -> Profile:

@@ -1,33 +1,53 @@
 """A checkpoint folder on disk: its files, its configuration, and where each tensor lies.
 
-Nothing here runs code from the folder, unpickles anything, or touches the network. No torch:
-the headers of safetensors files are read as JSON (https://github.com/huggingface/safetensors,
-section "Format": eight bytes of length, then the header).
+Nothing here runs code from the folder, unpickles anything, or touches the network, and no torch
+is needed. Each file is read in one place, bounded and checked against a schema: JSON in
+:mod:`.json_files`, the headers of safetensors files in :mod:`.safetensors_header`. The plan, the
+panel, the model manager and the loader all come this way, so that all of them refuse alike.
 """
 
 from __future__ import annotations
 
-import json
-import struct
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import CheckpointError
+from ..safe_text import visible
+from .folder_contents import listing, refuse_adapter, what_instead
+from .json_files import checked, read_json
+from .safetensors_header import MAX_HEADER_BYTES, StoredTensor, read_header
+
+__all__ = [
+    "INDEX",
+    "MAX_HEADER_BYTES",
+    "SINGLE",
+    "Checkpoint",
+    "StoredTensor",
+    "open_checkpoint",
+    "read_json",
+    "require_config",
+    "require_files",
+]
 
 INDEX = "model.safetensors.index.json"
 SINGLE = "model.safetensors"
-#: A header longer than this is not one of a published checkpoint.
-MAX_HEADER_BYTES = 100_000_000
-
-
-@dataclass(frozen=True)
-class StoredTensor:
-    """One tensor of the folder: its file and its shape."""
-
-    file: Path
-    shape: tuple[int, ...]
+#: Files that are checked when a folder is opened, whoever reads them later.
+_CHECKED = (
+    "preprocessor_config.json",
+    "video_preprocessor_config.json",
+    "processor_config.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template.json",
+    "tokenizer.json",
+    "vocab.json",
+)
+_PARTS = re.compile(r"model-\d{5}-of-\d{5}\.safetensors")
+_DECODER_LAYER = re.compile(r"^(?!.*(?:visual|vision)).*\blayers\.(\d+)\.")
 
 
 @dataclass(frozen=True)
@@ -82,20 +102,40 @@ def open_checkpoint(path: str | Path) -> Checkpoint:
     folder = Path(path).expanduser()
     if not folder.is_dir():
         raise CheckpointError(
-            f"Expected a folder with a model, found none at {folder}.",
+            f"Expected a folder with a model, found none at {visible(str(folder))}.",
             "Give the folder that holds config.json and the .safetensors files.",
         )
-    if not (folder / "config.json").is_file():
-        raise CheckpointError(
-            f"Expected config.json in {folder}, found {_listing(folder)}.",
-            "Choose the folder of one model as it was published.",
-        )
-    return Checkpoint(
+    require_config(folder)
+    refuse_adapter(folder)
+    config = read_json(folder / "config.json")
+    _refuse_quantised(config)
+    for name in _CHECKED:
+        if (folder / name).is_file():
+            checked(folder / name)
+    generation = folder / "generation_config.json"
+    opened = Checkpoint(
         folder=folder,
-        config=read_json(folder / "config.json"),
-        generation=_optional(folder / "generation_config.json"),
+        config=config,
+        generation=read_json(generation) if generation.is_file() else {},
         tensors=_tensors(folder),
     )
+    _check_layers(opened)
+    return opened
+
+
+def require_config(folder: Path) -> None:
+    """Refuse a folder without ``config.json``, and say what it holds instead.
+
+    Raises
+    ------
+    CheckpointError
+    """
+    if not (folder / "config.json").is_file():
+        refuse_adapter(folder)
+        found, advice = what_instead(folder)
+        raise CheckpointError(
+            f"Expected config.json in {visible(str(folder))}, found {found}.", advice
+        )
 
 
 def require_files(folder: Path, groups: Sequence[Sequence[str]]) -> None:
@@ -120,92 +160,90 @@ def require_files(folder: Path, groups: Sequence[Sequence[str]]) -> None:
     ]
     if missing:
         raise CheckpointError(
-            f"Expected {'; '.join(missing)} in {folder}, found {_listing(folder)}.",
+            f"Expected {'; '.join(missing)} in {visible(str(folder))}, found {listing(folder)}.",
             "Copy the missing files from the place where the model was published.",
         )
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object.
-
-    Raises
-    ------
-    CheckpointError
-        If the file is not one.
-    """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+def _refuse_quantised(config: Mapping[str, Any]) -> None:
+    stored = config.get("quantization_config")
+    if stored:
+        how = visible(str(stored.get("quant_method") or stored.get("quant_type") or "unnamed")[:40])
         raise CheckpointError(
-            f"Expected JSON in {path}, could not read it ({error}).",
-            "The file may be cut or damaged; copy it again.",
-        ) from error
-    if not isinstance(value, dict):
-        raise CheckpointError(f"Expected a JSON object in {path}, found {type(value).__name__}.")
-    return value
+            f"The weights are quantised (quantization_config in config.json: {how}); "
+            "such checkpoints cannot be read here.",
+            "Take the checkpoint in 16 bit; int8 or int4 can then be chosen when it is loaded.",
+        )
 
 
-def _optional(path: Path) -> dict[str, Any]:
-    return read_json(path) if path.is_file() else {}
-
-
-def _listing(folder: Path) -> str:
-    names = sorted(p.name for p in folder.iterdir())
-    return ", ".join(names[:12]) + (", …" if len(names) > 12 else "") if names else "nothing"
+def _check_layers(checkpoint: Checkpoint) -> None:
+    """Compare the decoder's layers with those that are stored, before a network is built."""
+    config = checkpoint.config
+    block = config.get("llm_config") or config.get("text_config") or config
+    stated = block.get("num_hidden_layers", config.get("num_hidden_layers"))
+    numbers = (_DECODER_LAYER.match(name) for name in checkpoint.tensors)
+    stored = {int(found[1][:9]) for found in numbers if found is not None}
+    if stated is not None and stored and int(stated) != max(stored) + 1:
+        raise CheckpointError(
+            f"Expected num_hidden_layers in config.json to be {max(stored) + 1}, as many layers "
+            f"as the weights hold, found {int(stated)}.",
+            "Check that all files of the folder belong to the same model.",
+        )
 
 
 def _tensors(folder: Path) -> dict[str, StoredTensor]:
-    if (folder / INDEX).is_file():
-        return _sharded(folder)
-    if (folder / SINGLE).is_file():
-        return _header(folder / SINGLE)
+    index, single = (folder / INDEX).is_file(), (folder / SINGLE).is_file()
+    named = _files_of_index(folder) if index else {}
+    parts = sorted(set(named.values()) - {SINGLE})
+    present = [name for name in parts if (folder / name).is_file()]
+    if single and not index:
+        present = [p.name for p in folder.iterdir() if _PARTS.fullmatch(p.name)]
+    if single and present:
+        raise CheckpointError(
+            f"{visible(str(folder))} holds two sets of weights: {SINGLE}, and the parts "
+            f"of an index ({visible(sorted(present)[0])}); which one is meant cannot be known.",
+            f"Move one of them out of the folder: {SINGLE}, or the parts together with {INDEX}.",
+        )
+    if index and not (single and parts):
+        # Where all its parts are gone and one file is there, the index is a leftover.
+        return _sharded(folder, named)
+    if single:
+        return read_header(folder / SINGLE)
+    found, advice = what_instead(folder)
+    if found == listing(folder):
+        advice = "Only the safetensors form is read here: others can run code when opened."
     raise CheckpointError(
-        f"Expected {SINGLE} or {INDEX} with its parts in {folder}, found {_listing(folder)}.",
-        "Only the safetensors form is read here: other forms can run code when they are opened.",
+        f"Expected {SINGLE} or {INDEX} with its parts in {visible(str(folder))}, found {found}.",
+        advice,
     )
 
 
-def _sharded(folder: Path) -> dict[str, StoredTensor]:
+def _files_of_index(folder: Path) -> dict[str, str]:
+    """The file of each tensor, as the index says."""
     places = read_json(folder / INDEX).get("weight_map")
     if not isinstance(places, dict) or not places:
-        raise CheckpointError(f"Expected a weight_map in {folder / INDEX}, found none.")
-    files = sorted({str(name) for name in places.values()})
+        raise CheckpointError(f"Expected a weight_map in {INDEX}, found none.")
     # A name with a path in it could point anywhere on the disk.
-    strange = [name for name in files if Path(name).name != name]
+    strange = [n for n in places.values() if Path(n).name != n or "\\" in n or "\0" in n]
     if strange:
-        raise CheckpointError(f"Expected plain file names in {INDEX}, found {strange[0]!r}.")
+        raise CheckpointError(
+            f"Expected plain file names in {INDEX}, found {visible(strange[0][:60])!r}.",
+            "Copy the file again from the place where the model was published.",
+        )
+    return places
+
+
+def _sharded(folder: Path, places: Mapping[str, str]) -> dict[str, StoredTensor]:
+    files = sorted(set(places.values()))
     require_files(folder, [[name] for name in files])
     found: dict[str, StoredTensor] = {}
     for name in files:
-        found.update(_header(folder / name))
+        found.update(read_header(folder / name))
     lacking = sorted(set(places) - set(found))
     if lacking:
         raise CheckpointError(
-            f"{INDEX} names {len(lacking)} tensors that its files lack, such as {lacking[0]}.",
+            f"{INDEX} names {len(lacking)} tensors that its files lack, such as "
+            f"{visible(lacking[0][:100])}.",
             "A part of the checkpoint may be cut or from another version; copy it again.",
         )
     return found
-
-
-def _header(path: Path) -> dict[str, StoredTensor]:
-    advice = "The file may be cut or damaged; copy it again."
-    try:
-        with path.open("rb") as stream:
-            (length,) = struct.unpack("<Q", stream.read(8))
-            if length > MAX_HEADER_BYTES:
-                raise CheckpointError(f"{path.name} has no readable header.", advice)
-            header = json.loads(stream.read(length))
-            entries = {k: v for k, v in header.items() if k != "__metadata__"}
-            end = max((int(v["data_offsets"][1]) for v in entries.values()), default=0)
-            shapes = {k: tuple(int(n) for n in v["shape"]) for k, v in entries.items()}
-        size = path.stat().st_size
-    except (OSError, struct.error, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(
-            f"{path.name} is not a safetensors file ({error}).", advice
-        ) from error
-    # The library that reads it takes neither a cut file nor one with bytes after its tensors.
-    if 8 + length + end != size:
-        raise CheckpointError(
-            f"{path.name} should have {8 + length + end} bytes, found {size}.", advice
-        )
-    return {name: StoredTensor(path, shape) for name, shape in shapes.items()}

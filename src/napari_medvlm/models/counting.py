@@ -6,11 +6,10 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from .checkpoint import read_json
 from .footprint import Footprint
 from .internvl.tiles import tile_count
-from .needs import PREPROCESSOR, VIDEO_PREPROCESSOR
 from .planning import Load
+from .processing import image_processing, video_processing
 from .profiles import Profile
 from .qwen_vl.resize import (
     MERGE,
@@ -139,19 +138,13 @@ def _side(size: Footprint) -> int:
 
 
 def _images_seen(sizes: Sequence[SizeHW], profile: Profile, folder: Path | None) -> list[SizeHW]:
-    limits = PixelLimits.of(_config(folder, PREPROCESSOR)).below(profile.max_pixels)
+    limits = PixelLimits.of(image_processing(folder)).below(profile.max_pixels)
     return [image_size(size, limits) for size in sizes]
 
 
 def _frames_seen(sizes: Sequence[SizeHW], profile: Profile, folder: Path | None) -> list[SizeHW]:
     """The size of each time step: two frames are one."""
-    config = _config(folder, VIDEO_PREPROCESSOR) or _config(folder, PREPROCESSOR)
-    limits = video_limits(config)
+    limits = video_limits(video_processing(folder))
     keys = video_keys(limits, profile.video_max_pixels)
     size = frame_size(sizes[0], len(sizes), limits, keys)
     return [size] * -(-len(sizes) // TEMPORAL)
-
-
-def _config(folder: Path | None, name: str) -> dict[str, object]:
-    path = None if folder is None else folder / name
-    return read_json(path) if path is not None and path.is_file() else {}

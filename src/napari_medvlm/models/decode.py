@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..dialogue.reply import FinishReason
+from ..errors import MedvlmError
 from .base import Prompt
 from .prefix import Conversations, FeatureCache, token_keys
 from .sampling import DecodeSettings, Sampler
@@ -140,7 +141,11 @@ class Decoding:
         """
         sampler = Sampler(self._settings, self._prompt.input_ids.tolist())
         for count in range(1, self._settings.max_new_tokens + 1):
-            token = sampler.pick(logits)
+            try:
+                token = sampler.pick(logits)
+            except MedvlmError:
+                self._conversations.drop(self._conversation)  # of what it holds nothing is right
+                raise
             ended = token in self._settings.stop_ids
             if ended or count == self._settings.max_new_tokens:
                 self.finish_reason = "stop" if ended else "length"

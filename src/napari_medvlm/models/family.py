@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from ..errors import EngineError, QuestionError
 from .base import Prompt
 from .decode import Decoding, Network, never
 from .detokenize import TextStream
+from .generation_file import token_rules
 from .prefix import Conversations, FeatureCache
 from .profiles import Profile
 from .sampling import DecodeSettings
@@ -46,8 +47,14 @@ class AnsweringModel(ABC):
         How the checkpoint is talked to.
     stops
         Tokens that end an answer.
-    penalty
-        Repetition penalty where a question names none.
+    generation
+        ``generation_config.json``: the repetition penalty where neither a question nor the
+        profile names one, and tokens that must not come.
+
+    Raises
+    ------
+    CheckpointError
+        For a setting of that file that is not done here.
     """
 
     family: str = ""
@@ -63,7 +70,7 @@ class AnsweringModel(ABC):
         profile: Profile,
         *,
         stops: tuple[int, ...],
-        penalty: float,
+        generation: Mapping[str, Any],
     ) -> None:
         self.name = profile.title
         # What "auto" became; the engine reports it and measures memory there.
@@ -72,7 +79,10 @@ class AnsweringModel(ABC):
         self.profile = profile
         self.tokens = tokens
         self.stop_ids = stops
-        self.repetition_penalty = penalty
+        own = profile.repetition_penalty
+        stated = float(generation.get("repetition_penalty") or 1.0)
+        self.repetition_penalty = stated if own is None else own
+        self.token_rules = token_rules(generation, stops)
         self._network: Network | None = network
         self._features = FeatureCache()
         self._conversations = Conversations(network.new_cache, network.copy_cache)
@@ -112,7 +122,12 @@ class AnsweringModel(ABC):
             raise QuestionError(
                 f"Expected at least 1 new token, found {generation.max_new_tokens}."
             )
-        own = DecodeSettings.of(generation, penalty=self.repetition_penalty, stop_ids=self.stop_ids)
+        own = DecodeSettings.of(
+            generation,
+            penalty=self.repetition_penalty,
+            stop_ids=self.stop_ids,
+            rules=self.token_rules,
+        )
         room = self.max_positions - len(prompt.input_ids)
         if room >= own.max_new_tokens:
             return own

@@ -7,14 +7,16 @@ apart, and embeddings, positions and the cache are always given.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import CheckpointError, MedvlmError
 from ..extras import require
+from ..safe_text import visible
 from .base import Prompt
 from .form import Form
 from .kv_cache import new_cache
@@ -163,3 +165,55 @@ def without_notices() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
+
+
+#: Keys that name code, or choose a kernel; which arithmetic is run is not the checkpoint's choice.
+_CODE = frozenset(
+    {
+        "auto_map",
+        "architectures",
+        "trust_remote_code",
+        "attn_implementation",
+        "_attn_implementation",
+        "_attn_implementation_internal",
+        "experts_implementation",
+        "_experts_implementation",
+        "torch_dtype",
+        "dtype",
+        "quantization_config",
+    }
+)
+
+
+def without_code(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration without the keys that name code, kernels or types, in its blocks too."""
+    return {
+        key: without_code(value) if isinstance(value, Mapping) else value
+        for key, value in config.items()
+        if key not in _CODE
+    }
+
+
+def build(make: Callable[[], Any]) -> Any:
+    """Make a configuration or a network of transformers, without memory for its weights.
+
+    Raises
+    ------
+    CheckpointError
+        For whatever the library raises: it is about what ``config.json`` says.
+    """
+    torch = require("torch", "to run a model")
+    try:
+        with without_notices(), torch.device("meta"):
+            return make()
+    except MedvlmError:
+        raise
+    except MemoryError:
+        raise
+    except Exception as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        reason = visible("; ".join(lines)[:300]) or type(error).__name__
+        raise CheckpointError(
+            f"config.json does not describe a network that can be built ({reason}).",
+            "Copy config.json again from the place where the model was published.",
+        ) from error

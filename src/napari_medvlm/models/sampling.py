@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..dialogue.question import Generation
+from ..errors import EngineError
 from ..extras import require
+from .generation_file import NO_RULES, TokenRules
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class DecodeSettings:
         1 is none.
     stop_ids
         Tokens that end the answer.
+    rules
+        Tokens that must not come, of ``generation_config.json``.
     """
 
     max_new_tokens: int = 1024
@@ -32,10 +37,16 @@ class DecodeSettings:
     seed: int = 0
     repetition_penalty: float = 1.0
     stop_ids: tuple[int, ...] = ()
+    rules: TokenRules = NO_RULES
 
     @classmethod
     def of(
-        cls, generation: Generation, *, penalty: float, stop_ids: Sequence[int]
+        cls,
+        generation: Generation,
+        *,
+        penalty: float,
+        stop_ids: Sequence[int],
+        rules: TokenRules = NO_RULES,
     ) -> DecodeSettings:
         """Take a question's settings; ``penalty`` stands where it names none."""
         own = generation.repetition_penalty
@@ -46,6 +57,7 @@ class DecodeSettings:
             seed=generation.seed,
             repetition_penalty=penalty if own is None else own,
             stop_ids=tuple(stop_ids),
+            rules=rules,
         )
 
 
@@ -62,12 +74,20 @@ class Sampler:
         Temperature and relatives.
     prompt_ids
         Tokens of the prompt.
+
+    Raises
+    ------
+    EngineError
+        By :meth:`pick`, where logits are not finite: any token would be an invention.
     """
 
     def __init__(self, settings: DecodeSettings, prompt_ids: Sequence[int]) -> None:
         self._torch = require("torch", "to run a model")
         self._settings = settings
         self._ids = list(dict.fromkeys(int(i) for i in prompt_ids))
+        # In their order, where the rules need it.
+        self._all = [int(i) for i in prompt_ids] if settings.rules else []
+        self._prompt = len(self._all)
         # On the CPU: the same seed then means the same answer whatever the device.
         self._random = self._torch.Generator().manual_seed(settings.seed)
 
@@ -79,11 +99,38 @@ class Sampler:
         logits
             float32 tensor (vocabulary,); it is not changed.
         """
-        scores = self._penalised(logits)
+        scores = self._allowed(self._penalised(logits))
         greedy = self._settings.temperature <= 0
-        chosen = int(scores.argmax()) if greedy else self._sampled(scores)
+        best = int(scores.argmax())
+        # Where any is NaN, that is what argmax finds.
+        if not math.isfinite(float(scores[best])):
+            raise EngineError(
+                "The model's numbers are not finite (NaN or infinite), so there is no answer.",
+                "Choose float32 or bfloat16 where float16 was chosen; otherwise the weights are "
+                "damaged: get them again.",
+            )
+        chosen = best if greedy else self._sampled(scores)
         self._ids.append(chosen)
+        if self._settings.rules:
+            self._all.append(chosen)
         return chosen
+
+    def _allowed(self, scores: Any) -> Any:
+        rules = self._settings.rules
+        if not rules:
+            return scores
+        found = rules.forbidden(self._all, self._prompt, self._settings.stop_ids)
+        none = [token for token in found if 0 <= token < len(scores)]
+        if not none:
+            return scores
+        if len(none) == len(scores):
+            raise EngineError(
+                "generation_config.json forbids every token here, so there is no answer."
+            )
+        with self._torch.inference_mode():
+            scores = scores.clone()
+            scores[self._torch.tensor(none, device=scores.device)] = float("-inf")
+            return scores
 
     def _penalised(self, logits: Any) -> Any:
         penalty = self._settings.repetition_penalty

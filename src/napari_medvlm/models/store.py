@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..errors import CheckpointError
 from .catalog import CATALOG, CatalogEntry, find, profile_of
-from .checkpoint import read_json
+from .checkpoint import read_json, require_config
 
 #: The toy's checkpoint folder inside the package.
 DEMO_FOLDER = Path(__file__).resolve().parent.parent / "demo" / "model"
@@ -90,7 +90,9 @@ def locate(name_or_folder: str | os.PathLike[str]) -> Located:
             )
         return Located(folder, entry.label, entry.profile.name)
     folder = Path(name_or_folder).expanduser()
-    if not (folder / "config.json").is_file():
+    if folder.is_dir():
+        require_config(folder)
+    elif not (folder / "config.json").is_file():
         raise CheckpointError(
             f"Expected a model's name ({', '.join(CATALOG)}) or a folder with config.json, "
             f"found neither in {os.fspath(name_or_folder)!r}.",

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import CheckpointError
+from ..errors import CheckpointError, QuestionError
 from ..extras import require
+from ..safe_text import visible
 from .checkpoint import Checkpoint
 from .network import without_notices
 
@@ -45,6 +46,14 @@ class Tokens:
 
     def encode(self, text: str) -> list[int]:
         """Ids of a text; special tokens written in it become themselves."""
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise QuestionError(
+                f"The words hold what is no character (U+{ord(text[error.start]):04X}): text that "
+                "was read as another encoding than it has.",
+                "Type these words again.",
+            ) from error
         ids: list[int] = self._backend.encode(text).ids
         return ids
 
@@ -78,15 +87,24 @@ def _read(checkpoint: Checkpoint) -> Any:
             backend = _from_vocabulary(checkpoint.folder)
     except CheckpointError:
         raise
-    except Exception as error:  # the library raises a bare Exception for a damaged file
-        raise CheckpointError(
-            f"The tokenizer of {checkpoint.folder} could not be read ({error}).",
-            "The file may be cut or damaged; copy it again.",
-        ) from error
+    except BaseException as error:
+        # The library raises a bare Exception for a damaged file, and lets its own panics through.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise _unreadable(checkpoint, error) from error
     backend.no_truncation()
     backend.no_padding()
     _add_configured(tokenizers, backend, checkpoint)
     return backend
+
+
+def _unreadable(checkpoint: Checkpoint, error: BaseException) -> CheckpointError:
+    reason = visible(str(error).partition("\n")[0][:200])
+    return CheckpointError(
+        f"The tokenizer (tokenizer.json, tokenizer_config.json) of {checkpoint.folder} could not "
+        f"be read: {reason}.",
+        "The file may be cut or damaged; copy it again.",
+    )
 
 
 def _from_vocabulary(folder: Path) -> Any:
@@ -127,18 +145,41 @@ def _add_configured(tokenizers: Any, backend: Any, checkpoint: Checkpoint) -> No
 
 
 def stop_ids(checkpoint: Checkpoint, tokens: Tokens) -> tuple[int, ...]:
-    """Ids that end an answer: of the generation configuration, the model's, or the tokenizer's."""
-    for source in (checkpoint.generation, checkpoint.config, checkpoint.config.get("text_config")):
+    """Ids that end an answer: of the generation configuration, the model's, or the tokenizer's.
+
+    A token may be written as its text.
+
+    Raises
+    ------
+    CheckpointError
+        If none is named, or one that the tokenizer does not have.
+    """
+    for file, source in (
+        ("generation_config.json", checkpoint.generation),
+        ("config.json", checkpoint.config),
+        ("config.json", checkpoint.config.get("text_config")),
+    ):
         value = (source or {}).get("eos_token_id")
-        if value is not None:
-            return tuple(int(v) for v in value) if isinstance(value, list) else (int(value),)
+        if value is not None and value != []:
+            listed = value if isinstance(value, list) else [value]
+            return tuple(_stop_id(entry, file, tokens) for entry in listed)
     config = checkpoint.json("tokenizer_config.json") or {}
     name = config.get("eos_token")
     name = name.get("content") if isinstance(name, dict) else name
-    found = tokens.id_of(name) if isinstance(name, str) else None
-    if found is None:
+    if not isinstance(name, str):
         raise CheckpointError(
             f"No end token is named in the files of {checkpoint.folder}.",
             "Expected eos_token_id in generation_config.json or config.json.",
         )
-    return (found,)
+    return (_stop_id(name, "tokenizer_config.json", tokens),)
+
+
+def _stop_id(value: int | float | str, file: str, tokens: Tokens) -> int:
+    found = tokens.id_of(value) if isinstance(value, str) else int(value)
+    if found is None:
+        raise CheckpointError(
+            f"Expected the end token of {file} (eos_token_id) to be one of the tokenizer's, "
+            f"found {visible(str(value)[:60])!r}.",
+            "Check that all files of the folder belong to the same model.",
+        )
+    return found

@@ -163,11 +163,11 @@ def test_tensors_that_do_not_fit_are_named_as_in_the_files(
         ({"llm_config": {"rope_theta": None}}, "rope_theta in llm_config"),
         ({"vision_config": {"num_hidden_layers": None}}, "num_hidden_layers in vision_config"),
         ({"vision_config": None}, "vision_config"),
-        ({"vision_config": {"hidden_size": "wide"}}, "InternVL"),
-        ({"vision_config": {"hidden_size": 63}}, "InternVL"),
+        ({"vision_config": {"hidden_size": "wide"}}, "vision_config.hidden_size in config.json"),
+        ({"vision_config": {"hidden_size": 63}}, "network that can be built"),
         ({"force_image_size": 100}, "patches"),
         ({"force_image_size": 56}, "preprocessor_config.json"),
-        ({"downsample_ratio": 0}, "patches"),
+        ({"downsample_ratio": 0}, "downsample_ratio in config.json"),
     ],
 )
 def test_configurations_of_other_models_are_refused(

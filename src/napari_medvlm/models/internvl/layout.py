@@ -145,6 +145,7 @@ def _vision(vision: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(text: Mapping[str, Any]) -> dict[str, Any]:
+    text = _with_rope(text)
     _missing(text, _TEXT_NEEDED, "llm_config")
     kept = {key: text[key] for key in _TEXT_OPTIONAL if text.get(key) is not None}
     return {
@@ -153,6 +154,18 @@ def _text(text: Mapping[str, Any]) -> dict[str, Any]:
         **{key: text[key] for key in _TEXT_NEEDED},
         "tie_word_embeddings": False,
     }
+
+
+def _with_rope(text: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The newer form of the same: one block ``rope_parameters`` for base, kind and scaling."""
+    rope = text.get("rope_parameters")
+    if not isinstance(rope, Mapping):
+        return text
+    kind = rope.get("rope_type", rope.get("type", "default"))
+    own = {"rope_theta": rope.get("rope_theta")}
+    if kind != "default":
+        own["rope_scaling"] = {k: v for k, v in rope.items() if k != "rope_theta"}
+    return {**{k: v for k, v in own.items() if v is not None}, **text}
 
 
 def _native(config: Mapping[str, Any]) -> Layout:

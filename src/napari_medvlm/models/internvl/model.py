@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,8 @@ from ..byte_cache import ByteCache
 from ..checkpoint import Checkpoint, require_files
 from ..family import AnsweringModel, opens_thought
 from ..form import Form
-from ..needs import NEEDED, PREPROCESSOR
+from ..needs import NEEDED
+from ..processing import required_image_processing
 from ..profiles import Profile
 from ..resizing import Backend
 from ..subject import subject_of
@@ -76,9 +77,9 @@ def load(
     require_files(checkpoint.folder, NEEDED["internvl"])
     layout = read_layout(checkpoint.config)
     tokens = Tokens(checkpoint, kept=ANSWER_MARKS)
-    normalise = Normaliser.of(checkpoint.json(PREPROCESSOR) or {}, layout.image_size)
+    normalise = Normaliser.of(required_image_processing(checkpoint.folder), layout.image_size)
     network = InternVLNetwork(checkpoint, layout, form, progress)
-    return InternVL(layout, profile, network, tokens, normalise)
+    return InternVL(layout, profile, network, tokens, normalise, checkpoint.generation)
 
 
 class InternVL(AnsweringModel):
@@ -90,7 +91,7 @@ class InternVL(AnsweringModel):
         What its configuration says.
     profile
         How it is talked to.
-    network, tokens, normalise
+    network, tokens, normalise, generation
         Of the folder.
     """
 
@@ -104,13 +105,12 @@ class InternVL(AnsweringModel):
         network: InternVLNetwork,
         tokens: Tokens,
         normalise: Normaliser,
+        generation: Mapping[str, Any],
     ) -> None:
         # The end token of the language model's configuration is another, which does not end
         # an answer here.
         stop, self._context_id = _id_of(tokens, END), _id_of(tokens, CONTEXT)
-        super().__init__(
-            network, tokens, profile, stops=(stop,), penalty=profile.repetition_penalty or 1.0
-        )
+        super().__init__(network, tokens, profile, stops=(stop,), generation=generation)
         self.dtype = network.form.name
         self.memory_bytes = network.memory_bytes
         self.writer = TurnWriter(profile, tokens.special)

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import CheckpointError
 from ...extras import require
 from ..base import Prompt
 from ..batching import in_batches
 from ..checkpoint import Checkpoint
 from ..form import Form
-from ..network import VisionLanguageNetwork, without_notices
+from ..network import VisionLanguageNetwork, build, without_code
 from ..spread import SPREAD, spread_form
 from ..weights import Progress, load_weights, rebuild_buffers
 from .layout import Layout
@@ -36,17 +35,13 @@ def build_empty(layout: Layout) -> Any:
     CheckpointError
         If the configuration holds values that no such network has.
     """
-    torch = require("torch", "to run a model")
     transformers = require("transformers", "to run a model")
-    strict = require("huggingface_hub.errors", "to run a model").StrictDataclassError
-    try:
-        with without_notices(), torch.device("meta"):
-            config = transformers.InternVLConfig.from_dict(dict(layout.values))
-            return transformers.InternVLForConditionalGeneration(config)
-    except (TypeError, ValueError, KeyError, strict) as error:
-        raise CheckpointError(
-            f"config.json does not describe an InternVL model ({error})."
-        ) from error
+
+    def make() -> Any:
+        config = transformers.InternVLConfig.from_dict(without_code(layout.values))
+        return transformers.InternVLForConditionalGeneration(config)
+
+    return build(make)
 
 
 def parameter_shapes(layout: Layout) -> dict[str, tuple[int, ...]]:

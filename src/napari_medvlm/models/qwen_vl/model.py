@@ -17,7 +17,8 @@ from ..chat import ChatTemplate, named_tokens, read_template
 from ..checkpoint import Checkpoint, require_files
 from ..family import AnsweringModel, opens_thought
 from ..form import Form
-from ..needs import NEEDED, PREPROCESSOR, VIDEO_PREPROCESSOR
+from ..needs import NEEDED, PREPROCESSOR
+from ..processing import required_image_processing, video_processing
 from ..profiles import Profile
 from ..resizing import Backend
 from ..subject import pictures_before, sent_with, subject_of
@@ -62,6 +63,7 @@ def load(
     tokens = Tokens(checkpoint)
     template = ChatTemplate(read_template(checkpoint), named_tokens(checkpoint))
     network = QwenNetwork(checkpoint, form, progress)
+    template.check()
     return QwenVL(checkpoint, profile, network, tokens, template)
 
 
@@ -93,11 +95,12 @@ class QwenVL(AnsweringModel):
         tokens: Tokens,
         template: ChatTemplate,
     ) -> None:
-        penalty = profile.repetition_penalty
-        if penalty is None:
-            penalty = float(checkpoint.generation.get("repetition_penalty") or 1.0)
         super().__init__(
-            network, tokens, profile, stops=stop_ids(checkpoint, tokens), penalty=penalty
+            network,
+            tokens,
+            profile,
+            stops=stop_ids(checkpoint, tokens),
+            generation=checkpoint.generation,
         )
         self.box_system: BoxSystem | None = None
         self.dtype = network.form.name
@@ -105,9 +108,9 @@ class QwenVL(AnsweringModel):
         self._max_positions = network.max_positions
         self._tokens_per_second = network.tokens_per_second
         self._template = template
-        self._image_config = checkpoint.json(PREPROCESSOR) or {}
+        self._image_config = required_image_processing(checkpoint.folder)
         self.writer = TurnWriter(profile, tokens.special, self.limits)
-        self._video_config = checkpoint.json(VIDEO_PREPROCESSOR) or self._image_config
+        self._video_config = video_processing(checkpoint.folder)
         _check_sizes(self._image_config)
         ids = {kind: getattr(network.config, f"{kind}_token_id") for kind in PADS}
         self._pad_ids: dict[Kind, int] = {kind: int(ids[kind]) for kind in PADS}

@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ...errors import CheckpointError
 from ...extras import require
 from ..base import Prompt
 from ..checkpoint import Checkpoint
 from ..form import Form
-from ..network import VisionLanguageNetwork, without_notices
+from ..network import VisionLanguageNetwork, build, without_code
 from ..spread import SPREAD, spread_form
 from ..weights import Progress, load_weights, rebuild_buffers
 
@@ -52,12 +51,11 @@ class QwenNetwork(VisionLanguageNetwork):
     def __init__(
         self, checkpoint: Checkpoint, form: Form, progress: Progress | None = None
     ) -> None:
-        torch = require("torch", "to run a model")
+        require("torch", "to run a model")
         transformers = require("transformers", "to run a model")
         config_name, class_name = CLASSES[checkpoint.model_type]
         config = _configure(getattr(transformers, config_name), checkpoint)
-        with torch.device("meta"):
-            module = getattr(transformers, class_name)(config)
+        module = build(lambda: getattr(transformers, class_name)(config))
         form = spread_form(module, form) if form.device == SPREAD else form
         load_weights(
             module,
@@ -87,13 +85,4 @@ class QwenNetwork(VisionLanguageNetwork):
 
 
 def _configure(config_class: Any, checkpoint: Checkpoint) -> Any:
-    values = {k: v for k, v in checkpoint.config.items() if k != "auto_map"}
-    try:
-        with without_notices():
-            config = config_class.from_dict(values)
-    except (TypeError, ValueError, KeyError) as error:
-        raise CheckpointError(
-            f"config.json of {checkpoint.folder} does not describe a "
-            f"{checkpoint.model_type} model ({error})."
-        ) from error
-    return config
+    return build(lambda: config_class.from_dict(without_code(checkpoint.config)))

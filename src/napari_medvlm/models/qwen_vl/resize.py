@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import QuestionError
+from ...errors import CheckpointError, QuestionError
 
 PATCH = 14
 MERGE = 2
@@ -43,6 +43,12 @@ class PixelLimits:
         size = config.get("size") or {}
         low = config.get("min_pixels") or size.get("shortest_edge") or base.min_pixels
         high = config.get("max_pixels") or size.get("longest_edge") or base.max_pixels
+        if low > high:
+            raise CheckpointError(
+                f"Expected min_pixels of the image processor to be at most its max_pixels "
+                f"({int(high):,}), found {int(low):,}.",
+                "Copy preprocessor_config.json again from where the model was published.",
+            )
         return cls(int(low), int(high))
 
     def below(self, top: int | None) -> PixelLimits:

@@ -24,8 +24,7 @@ from pathlib import Path
 from ...dialogue.question import Question, Region
 from ...errors import QuestionError
 from ...imaging.frame import BoxXYXY, Frame
-from ..checkpoint import read_json
-from ..needs import PREPROCESSOR
+from ..processing import image_processing
 from ..profiles import Profile
 from ..subject import subject_of
 from ..tokens import GROUNDING_TOKENS
@@ -93,9 +92,7 @@ def user_text(question: Question, profile: Profile, limits: PixelLimits | None =
 
 def limits_of(profile: Profile, folder: Path | None = None) -> PixelLimits:
     """Bounds of an image's area: the checkpoint's, below the profile's."""
-    path = None if folder is None else folder / PREPROCESSOR
-    config = read_json(path) if path is not None and path.is_file() else {}
-    return PixelLimits.of(config).below(profile.max_pixels)
+    return PixelLimits.of(image_processing(folder)).below(profile.max_pixels)
 
 
 def with_places(text: str, pictures: Sequence[Frame]) -> str:
