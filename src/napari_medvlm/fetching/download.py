@@ -20,7 +20,8 @@ from ..models.catalog import CatalogEntry
 from ..models.checkpoint import read_json
 from ..models.state import state_of, what_is_wrong
 from ..models.store import folder_of, partial_folder_of
-from .hub import GOES_ON, PURPOSE, HubFile, HubOffer, library, told
+from .answer import PURPOSE
+from .hub import GOES_ON, HubFile, HubOffer, library, told
 from .manifest import Listed, Manifest, git_sha1_of, sha256_of, write_manifest
 from .progress import Count, Progress
 from .space import require_space, written_to
