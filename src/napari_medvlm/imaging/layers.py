@@ -19,7 +19,7 @@ from . import grid
 from .arrays import plain_voxels, scale_affine
 from .clip import Clip, ClipArray
 from .orientation import LETTERS, closest_patient_axes
-from .volume import SPATIAL_AXES, Volume
+from .volume import SPATIAL_AXES, Volume, Window
 from .windowing import default_window
 
 #: Keys of ``layer.metadata``: plain facts, and the Volume or Clip itself.
@@ -33,6 +33,9 @@ _MILLIMETRES = {
     "centimeter": 10.0, "centimetre": 10.0, "cm": 10.0, "nanometer": 1e-6, "nm": 1e-6,
     "meter": 1000.0, "metre": 1000.0, "m": 1000.0,
 }  # fmt: skip
+
+#: Truth values are black and white.
+_TRUTH = Window(0.5, 1.0, "", "linear_exact")
 
 LayerData = tuple[Any, dict[str, Any], str]
 
@@ -169,25 +172,41 @@ def volume_of(layer: Any) -> Volume | Clip:
     if isinstance(source, Clip) and isinstance(data, ClipArray):
         return source
     if isinstance(source, Volume) and tuple(data.shape) == source.voxels.shape:
-        return source if data is source.voxels else _with_other_voxels(source, data)
+        same = data is source.voxels
+        return source if same else _with_other_voxels(source, data, _limits(layer))
     return _from_layer(layer, data)
 
 
-def _with_other_voxels(source: Volume, data: Any) -> Volume:
+def _limits(layer: Any) -> Any:
+    return getattr(layer, "contrast_limits", None)
+
+
+def _with_other_voxels(source: Volume, data: Any, limits: Any) -> Volume:
     before = source.undeclared | ({"identity": ""} if source.undeclared else {})
-    voxels = _voxels(data, source.coloured)
+    voxels = _voxels(data, source.coloured, limits)
     return replace(source, voxels=voxels, identity="", undeclared=before)
 
 
-def _voxels(data: Any, coloured: bool) -> npt.NDArray[Any]:
+def _voxels(data: Any, coloured: bool, limits: Any = None) -> npt.NDArray[Any]:
     array: npt.NDArray[Any] = np.asarray(data)
-    if not coloured:
-        return plain_voxels(array)[0]
-    array = array[..., :3]  # without transparency
-    # napari shows RGB fractions from 0 to 1, and whole numbers from 0 to 255.
-    if array.dtype.kind == "f":
-        array = np.clip(np.nan_to_num(array), 0, 1) * 255 + 0.5
-    return np.asarray(np.clip(array, 0, 255).astype(np.uint8))
+    return _eight_bit_colours(array, limits) if coloured else plain_voxels(array)[0]
+
+
+def _eight_bit_colours(array: npt.NDArray[Any], limits: Any) -> npt.NDArray[np.uint8]:
+    """RGB without transparency as it looks: between the contrast limits of its layer.
+
+    napari applies them to each channel. Without them fractions run from 0 to 1, and whole
+    numbers to the largest of their type.
+    """
+    array = array[..., :3]
+    if array.dtype == np.uint8:
+        return array  # its limits are applied where slices are taken
+    if limits is None:
+        limits = (0.0, 1.0 if array.dtype.kind in "fb" else float(np.iinfo(array.dtype).max))
+    low, high = (float(limit) for limit in limits)
+    values = np.nan_to_num(array.astype(np.float64), nan=low)
+    share = (values - low) / (high - low) if high > low else np.zeros_like(values)
+    return np.asarray((np.clip(share, 0, 1) * 255 + 0.5).astype(np.uint8))
 
 
 def _from_layer(layer: Any, data: Any) -> Volume:
@@ -204,13 +223,17 @@ def _from_layer(layer: Any, data: Any) -> Volume:
         raise SelectionError(
             f"An image layer of real numbers is expected; this one holds {array.dtype}."
         )
-    voxels = _voxels(array[None] if axes == 2 else array, coloured)
-    spacing, unit = _layer_spacing(layer, min(axes, 3))
+    voxels = _voxels(array[None] if axes == 2 else array, coloured, _limits(layer))
+    remarks = ["Made from a layer that another reader opened: the orientation is unknown."]
+    if coloured and array.dtype != np.uint8:
+        remarks.append(f"Its colours are {array.dtype}: they are sent as 8 bit, as they look.")
+    spacing, unit = layer_spacing(layer, min(axes, 3))
     return Volume(
         voxels=voxels,
         affine=scale_affine(*spacing),
         name="image layer",
-        remarks=("Made from a layer that another reader opened: the orientation is unknown.",),
+        windows=(_TRUTH,) if array.dtype == np.bool_ else (),
+        remarks=tuple(remarks),
         oriented=False,
         coloured=coloured,
         temporal=axes == 4,
@@ -219,7 +242,8 @@ def _from_layer(layer: Any, data: Any) -> Volume:
     ).named()
 
 
-def _layer_spacing(layer: Any, axes: int) -> tuple[tuple[float, float, float], str]:
+def layer_spacing(layer: Any, axes: int) -> tuple[tuple[float, float, float], str]:
+    """Spacing (slice, row, column) of a layer's last two or three axes, and its unit."""
     scale = np.asarray(getattr(layer, "scale", np.ones(axes)), dtype=np.float64)[-axes:]
     affine = getattr(layer, "affine", None)
     linear = np.asarray(getattr(affine, "linear_matrix", np.eye(axes)))[-axes:, -axes:]

@@ -20,6 +20,7 @@ from .volume import Volume
 
 #: Letters at the negative and the positive end of each RAS+ axis.
 LETTERS = (("L", "R"), ("P", "A"), ("I", "S"))
+_OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "S": "I", "I": "S"}
 #: plane -> patient axes (0 R, 1 A, 2 S) of its normal, its rows' direction and its columns'.
 _PATIENT_AXES: dict[str, tuple[int, int, int]] = {
     "axial": (2, 1, 0),
@@ -199,25 +200,50 @@ def frame_map(
     return matrix
 
 
+def axis_ends(volume: Volume) -> tuple[tuple[str, str], tuple[str, str], tuple[str, str]]:
+    """Patient sides at the first and at the last index of each array axis.
+
+    Of a single image without a place in the patient, such as a radiograph, they come from
+    PatientOrientation (DICOM PS3.3 C.7.6.1.1.1); its H and F are S and I here.
+
+    Returns
+    -------
+    ends
+        For (slice, row, column): letters R, L, A, P, S, I, several for an oblique direction of
+        a radiograph; "?" where it is not known.
+    """
+    if volume.oriented:
+        axes, signs = closest_patient_axes(volume.affine)
+        slices, rows, columns = (
+            LETTERS[world] if sign > 0 else LETTERS[world][::-1]
+            for world, sign in zip(axes, signs, strict=True)
+        )
+        return slices, rows, columns
+    unknown = ("?", "?")
+    if volume.spatial_shape[0] != 1 or len(volume.patient_orientation) != 2:
+        return unknown, unknown, unknown
+    along_row, along_column = (_ends_towards(way) for way in volume.patient_orientation)
+    return unknown, along_column, along_row
+
+
+def _ends_towards(direction: str) -> tuple[str, str]:
+    towards = direction.strip().upper().replace("H", "S").replace("F", "I")
+    if not towards or not set(towards) <= set(_OPPOSITE):
+        return "?", "?"
+    return "".join(_OPPOSITE[letter] for letter in towards), towards
+
+
 def edge_letters(volume: Volume, plane: Plane | str) -> tuple[str, str, str, str]:
     """Patient sides at the (left, right, top, bottom) edges of a displayed plane.
 
     Returns
     -------
     letters
-        Each one of R, L, A, P, S, I; "?" where the orientation is unknown.
+        Of R, L, A, P, S, I; "?" where the orientation is unknown.
     """
-    axes = plane_axes(volume, plane)
-    if not volume.oriented:
-        return "?", "?", "?", "?"
-    worlds, signs = closest_patient_axes(volume.affine)
-
-    def ends(axis: int, step: int) -> tuple[str, str]:
-        low, high = LETTERS[worlds[axis]]
-        return (low, high) if signs[axis] * step > 0 else (high, low)
-
-    left, right = ends(axes.right, axes.right_step)
-    top, bottom = ends(axes.down, axes.down_step)
+    axes, ends = plane_axes(volume, plane), axis_ends(volume)
+    left, right = ends[axes.right][:: axes.right_step]
+    top, bottom = ends[axes.down][:: axes.down_step]
     return left, right, top, bottom
 
 

@@ -111,8 +111,10 @@ def _take_volume(volume: Volume, selection: Selection) -> tuple[Frame, ...]:
         )
     if selection.slab is not None:
         check_slab(selection.slab)
-    window = selection.window or default_window(volume)
-    if volume.coloured or selection.scaling == "slice_extremes":
+    window = selection.window  # colours have one only where somebody chose it
+    if window is None and not volume.coloured:
+        window = default_window(volume)
+    if selection.scaling == "slice_extremes":
         window = None
     name = source_id(volume)
     sampling = reformatted_sampling(volume, selection.plane)

@@ -49,7 +49,8 @@ def test_bytes_and_colours_as_they_are_need_no_window():
     assert window_on_screen(grey, (0, 255)) is None
     assert window_on_screen(grey, (0, 100)) == Window(50, 100, "", "linear_exact")
     colour = Volume(np.zeros((1, 4, 5, 3), np.uint8), np.eye(4), coloured=True)
-    assert window_on_screen(colour, (0, 100)) is None
+    assert window_on_screen(colour, (0, 255)) is None
+    assert window_on_screen(colour, (0, 100)) == Window(50, 100, "", "linear_exact")
     assert named_windows(colour) == ()
 
 

@@ -11,6 +11,7 @@ from ...imaging import Frame, Volume
 from ...models.contracts import MODALITY_WORDS, TONE_WORDS, Chip, InputContract, Tone
 from ...models.profiles import Profile
 from .parts import Part, as_video, scaling_of_all, whole
+from .window_chip import scaling_chip, window_name
 
 _PLANES = ("axial", "coronal", "sagittal")
 #: Codes of DICOM that say nothing about what made an image.
@@ -35,7 +36,7 @@ class Sent:
     modalities, planes
         Of the frames, each once.
     windows
-        Names of the windows that scaled them, "" for one without a name; none where they were
+        What the windows that scaled them are called, by name or numbers; none where they were
         8 bit already.
     own_scaling
         Whether each slice was scaled by its own extremes.
@@ -106,7 +107,7 @@ def sent_frames(
         slices=not video and len({frame.source for frame in frames}) < len(frames),
         modalities=tuple(dict.fromkeys(frame.modality for frame in frames)),
         planes=tuple(dict.fromkeys(f.plane for f in frames if f.plane in (*_PLANES, "acquired"))),
-        windows=tuple(dict.fromkeys(window.name or "" for window in windows)),
+        windows=tuple(dict.fromkeys(window_name(window) for window in windows)),
         own_scaling=own_scaling and not windows and not video,
         slab=next((frame.slab.kind for frame in frames if frame.slab is not None), ""),
         body_part=source.body_part if isinstance(source, Volume) else "",
@@ -169,7 +170,9 @@ def chips_of(profile: Profile, sent: Sent) -> tuple[Chip, ...]:
     found += [_reformatted(contract, name, *one, sent) for one in sent.reformatted]
     found += [
         _count(contract, name, sent),
-        _scaling(contract, name, sent),
+        scaling_chip(
+            contract, name, own=sent.own_scaling, slices=sent.slices, windows=sent.windows
+        ),
         _slab(name, sent),
         _tiles(contract, name, sent),
         _region(contract, name, sent),
@@ -325,35 +328,6 @@ def _video_count(contract: InputContract, name: str, sent: Sent) -> tuple[Tone, 
     words = f"{name} was trained on {contract.segments} frames of a clip, or one a second"
     inside = sent.frames == contract.segments or a_second
     return ("inside" if inside else "unsure"), f"{words}{'.' if inside else '; this is neither.'}"
-
-
-def _scaling(contract: InputContract, name: str, sent: Sent) -> Chip | None:
-    each = contract.slice_scaling == "slice_extremes"
-    if sent.own_scaling and sent.slices:
-        if each:
-            sentence = (
-                f"Slices are scaled one by one, from minimum to maximum, as {name} was trained; "
-                "so your window is not used."
-            )
-            return Chip("scaling", "inside", "scaled slice by slice", sentence)
-        sentence = (
-            f"Slices are scaled one by one; {name} was trained on images in one window, as shown."
-        )
-        return Chip("scaling", "unsure", "scaled slice by slice", sentence)
-    if not sent.windows:
-        return None
-    names = [window for window in sent.windows if window]
-    label = f"{names[0]} window" if names else "own window"
-    if len(sent.windows) > 1:
-        label = "several windows"
-    if each and sent.slices:
-        sentence = (
-            f"One window scaled all slices ({label}); {name} was trained on slices that were "
-            "scaled one by one, from minimum to maximum."
-        )
-        return Chip("scaling", "unsure", label, sentence)
-    sentence = f"{name} gets 8-bit images through the window that is shown ({label})."
-    return Chip("scaling", "inside", label, sentence)
 
 
 def _slab(name: str, sent: Sent) -> Chip | None:

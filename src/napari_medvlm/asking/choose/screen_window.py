@@ -60,7 +60,8 @@ def window_on_screen(volume: Volume, limits: tuple[float, float]) -> Window | No
         limits. None where 8-bit values or colours are shown as they are.
     """
     low, high = (float(limit) for limit in limits)
-    if volume.coloured or (volume.voxels.dtype == "uint8" and (low, high) == (0.0, 255.0)):
+    plain = volume.coloured or (volume.voxels.dtype == "uint8" and not volume.windows)
+    if plain and (low, high) == (0.0, 255.0):
         return None
     for known in named_windows(volume):
         if _same(known.window, (low, high)):

@@ -63,5 +63,5 @@ class Comparing:
         regions, frames = self._regions.boxes(layer), exchange.question.frames
         return {
             number: overlap_words(corners, frames[exchange.boxes[number].frame], regions)
-            for number, corners in box_places(findings, exchange)
+            for number, corners in box_places(findings, exchange, layer)
         }

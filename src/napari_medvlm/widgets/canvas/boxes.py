@@ -12,7 +12,7 @@ from ...asking.answer.marks import FINDINGS, TEXTS
 from ...asking.answer.placing import Grid, PlacedBox, size_words
 from ...asking.talk.exchange import Exchange
 from .overlay import find_overlay, line_width, new_overlay
-from .viewing import from_layer, to_layer
+from .viewing import on_image, to_layer
 
 if TYPE_CHECKING:
     from napari.layers import Layer, Shapes
@@ -143,9 +143,9 @@ def findings_of(viewer: Viewer, layer: Layer) -> Shapes | None:
 
 
 def box_places(
-    findings: Shapes, exchange: Exchange
+    findings: Shapes, exchange: Exchange, layer: Layer
 ) -> Iterator[tuple[int, npt.NDArray[np.float64]]]:
-    """Where the boxes of an answer lie now, moved or not; those that were deleted are missing.
+    """Where the boxes of an answer lie on their image now; those that were deleted are missing.
 
     Yields
     ------
@@ -155,7 +155,7 @@ def box_places(
     for place in _places(findings, exchange):
         number = int(findings.features["box"].iloc[place]) - 1
         if 0 <= number < len(exchange.boxes):
-            yield number, from_layer(np.asarray(findings.data[place]))
+            yield number, on_image(np.asarray(findings.data[place]), findings, layer)
 
 
 def _places(findings: Shapes, exchange: Exchange) -> list[int]:

@@ -77,7 +77,7 @@ class Pointing:
         for layer in self.origins.layers(exchange):
             findings = findings_of(self._viewer, layer)
             if findings is not None:
-                places = box_places(findings, exchange)
+                places = box_places(findings, exchange, layer)
                 taken += [replace(boxes[number], corners=corners) for number, corners in places]
                 remove_boxes(self._viewer, layer, exchange)
             taken += take_masks(self._viewer, layer, exchange)

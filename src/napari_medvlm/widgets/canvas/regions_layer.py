@@ -10,7 +10,7 @@ import numpy as np
 from ...asking.answer.marks import NAME, REGIONS, TEXTS
 from ...asking.choose.regions import SourceBox, clean_name, next_name
 from .overlay import find_overlay, line_width, new_overlay
-from .viewing import from_layer
+from .viewing import on_image
 
 if TYPE_CHECKING:
     from napari.layers import Layer, Shapes
@@ -37,6 +37,8 @@ class RegionLayers:
         """Make ready for drawing, and say in a line what to do."""
         if layer is None:
             return "Open a scan or a clip first: regions are drawn on an image."
+        if self._viewer.dims.ndisplay == 3:
+            return "Regions are drawn on slices: press “back to 2D” above first."
         self.draw_on(layer)
         return "Drag a rectangle on the image; it goes into the question."
 
@@ -64,7 +66,7 @@ class RegionLayers:
         if regions is None:
             return ()
         self._follow(regions)
-        corners = (from_layer(np.asarray(shape)) for shape in regions.data)
+        corners = (on_image(np.asarray(shape), regions, layer) for shape in regions.data)
         return tuple(map(SourceBox, corners, region_names(regions)))
 
     def rename(self, layer: Layer, number: int, name: str) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from ...asking.choose.labels import layer_label
@@ -13,7 +15,7 @@ from ...asking.choose.sources import Offer, offer
 from ...asking.declared import as_declared
 from ...errors import MedvlmError, SelectionError
 from ...imaging import Clip, Volume
-from ...imaging.layers import SOURCE_KEY, volume_of
+from ...imaging.layers import SOURCE_KEY, layer_spacing, volume_of
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
@@ -40,8 +42,10 @@ class ImageLayers(QObject):
     renamed = Signal()
     #: The values of a layer were replaced: its number.
     replaced = Signal(int)
-    #: A layer is shown in another window: its number.
+    #: A layer is shown in another window, or in other colours: its number.
     recoloured = Signal(int)
+    #: A layer was moved, turned, scaled, hidden or shown: its number.
+    moved = Signal(int)
     #: A layer was removed: its number, and its name.
     removed = Signal(int, str)
 
@@ -93,6 +97,18 @@ class ImageLayers(QObject):
             raise entry.problem
         return entry.found
 
+    def source(self, key: int) -> Volume | Clip | None:
+        """The scan or clip behind a layer, where it is known without loading anything."""
+        entry = self._entries.get(key)
+        if entry is None or entry.problem is not None:
+            return None
+        if entry.found is None and SOURCE_KEY not in entry.layer.metadata:
+            return None
+        try:
+            return self.read(key)[0]
+        except MedvlmError:
+            return None
+
     def label(self, key: int) -> str:
         """What a layer is called; "" where it is gone or cannot be looked at."""
         layer = self.layer(key)
@@ -116,10 +132,8 @@ class ImageLayers(QObject):
         new = [layer for layer in present if layer not in known]
         for layer in new:
             self._entries[next(self._numbers)] = _Entry(layer)
-            layer.events.name.connect(self._on_name)
-            layer.events.data.connect(self._on_data)
-            layer.events.metadata.connect(self._on_data)  # something was declared about it
-            layer.events.contrast_limits.connect(self._on_contrast)
+            for event, follow in self._events(layer):
+                event.connect(follow)
         for key, name in names.items():
             self.removed.emit(key, name)
         self.listed.emit(new)
@@ -134,19 +148,44 @@ class ImageLayers(QObject):
 
     def _drop(self, key: int) -> str:
         layer = self._entries.pop(key).layer
-        layer.events.name.disconnect(self._on_name)
-        layer.events.data.disconnect(self._on_data)
-        layer.events.metadata.disconnect(self._on_data)
-        layer.events.contrast_limits.disconnect(self._on_contrast)
+        for event, follow in self._events(layer):
+            event.disconnect(follow)
         return str(layer.name)
+
+    def _events(self, layer: Image) -> list[tuple[Any, Callable[[Any], None]]]:
+        events = layer.events
+        found: list[tuple[Any, Callable[[Any], None]]] = [
+            (events.name, self._on_name),
+            (events.data, self._on_data),
+            (events.metadata, self._on_data),  # something was declared about it
+        ]
+        looks = (events.contrast_limits, events.gamma, events.colormap)
+        places = (events.scale, events.translate, events.rotate, events.shear, events.affine)
+        found += [(event, self._on_look) for event in looks]
+        found += [(event, self._on_moved) for event in (*places, events.visible, events.opacity)]
+        return found
 
     def _on_name(self, _event: Any = None) -> None:
         self.renamed.emit()
 
-    def _on_contrast(self, event: Any) -> None:
-        key = self.key(event.source)
-        if key:
+    def _on_look(self, event: Any) -> None:
+        layer = event.source
+        key = self.key(layer)
+        if key and layer.rgb and layer.dtype != "uint8" and event.type == "contrast_limits":
+            self._on_data(event)  # the limits are in the values of its Volume
+        elif key:
             self.recoloured.emit(key)
+
+    def _on_moved(self, event: Any) -> None:
+        layer = event.source
+        key = self.key(layer)
+        found = self._entries[key].found if key else None
+        if found is not None and isinstance(found[0], Volume) and SOURCE_KEY not in layer.metadata:
+            spacing, unit = layer_spacing(layer, min(layer.ndim, 3))
+            if unit != found[0].unit or not np.allclose(spacing, found[0].spacing):
+                self._on_data(event)  # it was scaled
+        if key:
+            self.moved.emit(key)
 
     def _on_data(self, event: Any) -> None:
         key = self.key(event.source)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
-from ...asking.choose.parts import Part, part_of_each
+from ...asking.choose.parts import Part, Parts, part_of_each
 from ...asking.choose.picks import Pick
 from ...asking.choose.screen_window import window_on_screen
 from ...imaging import Clip, Selection, Volume
@@ -24,7 +25,9 @@ def part_of_layer(
     source = layers.read(like.key)[0]
     layer = layers.layer(like.key)
     window = None
-    if layer is not None and isinstance(source, Volume):
+    # Of deeper colours the limits are in the Volume's values already (see `volume_of`).
+    deep = layer is not None and layer.rgb and layer.dtype != "uint8"
+    if layer is not None and isinstance(source, Volume) and not deep:
         window = window_on_screen(source, tuple(layer.contrast_limits))
     selection = Selection(
         indices=indices,
@@ -35,6 +38,16 @@ def part_of_layer(
         slab=like.slab,
     )
     return Part(source, selection, layers.label(like.key), like.key)
+
+
+def parts_of_picks(layers: ImageLayers, options: InputOptions, picks: Iterable[Pick]) -> Parts:
+    """Picked slices, those of one stack that follow each other together."""
+    parts = []
+    for _, group in groupby(picks, key=lambda pick: (pick.stack, pick.slab)):
+        some = tuple(group)
+        indices = tuple(pick.index for pick in some)
+        parts.append(part_of_layer(layers, options, some[0], indices))
+    return tuple(parts)
 
 
 def layers_of_frames(

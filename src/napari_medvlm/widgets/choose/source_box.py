@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker, Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from ...asking.choose.choosing import SliceChoice, read_spec
-from ...asking.choose.parts import Part, Parts
+from ...asking.choose.parts import Parts
 from ...asking.choose.picks import Pick, Picks
 from ...asking.choose.sources import Offer
 from ...errors import MedvlmError, SelectionError
 from ...imaging import Clip, Plane, Volume, default_plane, write_slices
 from ...models.contracts import InputContract
-from ..canvas.viewing import current_slice, current_time
-from ..parts.plain import named
+from ..canvas.viewing import check_on_screen, current_slice, current_time
 from .image_layers import ImageLayers
 from .input_options import InputOptions
-from .layer_parts import layers_of_frames, part_of_layer
+from .layer_boxes import layer_box, plane_box
+from .layer_parts import layers_of_frames, part_of_layer, parts_of_picks
 from .more_ways import MoreWays
+from .screen_row import ScreenRow
 from .slab_box import SlabBox
 from .slice_box import SliceBox
 from .window_box import WindowBox
@@ -96,8 +96,21 @@ class SourceBox(QWidget):
                 "There is no image layer to ask about.",
                 "Open a scan or a clip, or a sample from File › Open Sample.",
             )
+        if choice.kind == "current":
+            check_on_screen(self._viewer, self.layer, self._source, here.plane)
         indices = choice.indices(self._offer.stack(here.plane), here.index)
-        return (self._part(here, indices),)
+        return (part_of_layer(self.layers_there, self.options, here, indices),)
+
+    @property
+    def offered_planes(self) -> tuple[Plane, ...]:
+        """The planes that the chosen layer can be cut in."""
+        return self._offer.planes if self._offer else ()
+
+    def follow_view(self) -> None:
+        """The view was turned, or went to 3D or back: "this slice" is another one."""
+        choice = self.slices.choice
+        if choice is not None and choice.kind == "current":
+            self.changed.emit()
 
     def follow_model(self, contract: InputContract | None) -> None:
         """Offer what a model was trained on: how many frames, and how slices are scaled."""
@@ -127,10 +140,9 @@ class SourceBox(QWidget):
 
     def choose_plane(self, plane: Plane) -> None:
         """Choose a plane that the source offers."""
-        index = self.planes.findData(plane)
-        if index < 0:
+        if plane not in self.offered_planes:
             raise SelectionError(f"This layer has no {plane} plane.", "Choose another plane.")
-        self.planes.setCurrentIndex(index)
+        self.planes.setCurrentIndex(self.planes.findData(plane))
 
     def choose_slices(self, spec: str) -> None:
         """Choose slices with the command line's words: "current", "even:11", "12,40"."""
@@ -157,6 +169,11 @@ class SourceBox(QWidget):
         here = self._here()
         if here is None:
             return
+        try:
+            check_on_screen(self._viewer, self.layer, self._source, here.plane)
+        except SelectionError as error:
+            self.said.emit(str(error))
+            return
         choice = self.slices.choice
         if choice is not None and choice.kind == "current":
             self.choose_picks(self.picks.add(here))  # what is not sent cannot be taken out
@@ -180,17 +197,9 @@ class SourceBox(QWidget):
     # ------------------------------------------------------------------ building
 
     def _build(self) -> None:
-        self.layers = QComboBox()
-        self.layers.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
-        self.layers.setMinimumContentsLength(8)
-        named(self.layers, "Layer", "The image layer that is asked about")
-        self.planes = QComboBox()
-        named(self.planes, "Plane", "The plane that slices are taken in; the viewer shows it too")
-        self.window_box = WindowBox()
-        self.slices = SliceBox()
-        self.slab = SlabBox()
+        self.layers, self.planes = layer_box(), plane_box()
+        self.window_box, self.screen = WindowBox(), ScreenRow()
+        self.slices, self.slab = SliceBox(), SlabBox()
         self.more = MoreWays(self.slices, self.slab)
         self.options = InputOptions()
         top = QHBoxLayout()
@@ -202,7 +211,7 @@ class SourceBox(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addLayout(top)
-        for widget in (self.window_box, self.slices, self.more, self.options):
+        for widget in (self.window_box, self.screen, self.slices, self.more, self.options):
             layout.addWidget(widget)
 
     def _connect(self) -> None:
@@ -232,9 +241,6 @@ class SourceBox(QWidget):
         time = current_time(self._viewer, layer, source)
         return Pick(self._key, plane, index, time, self.slab.slab)
 
-    def _part(self, like: Pick, indices: tuple[int, ...]) -> Part:
-        return part_of_layer(self.layers_there, self.options, like, indices)
-
     def _picked_parts(self) -> Parts:
         if self._written_problem is not None:
             raise self._written_problem
@@ -243,12 +249,7 @@ class SourceBox(QWidget):
                 "No slice is picked yet.",
                 f"Scroll to a slice and press “{self.slices.add.text()}”.",
             )
-        groups = groupby(self.picks, key=lambda pick: (pick.stack, pick.slab))
-        parts = []
-        for _, group in groups:
-            picks = tuple(group)
-            parts.append(self._part(picks[0], tuple(pick.index for pick in picks)))
-        return tuple(parts)
+        return parts_of_picks(self.layers_there, self.options, self.picks)
 
     # ------------------------------------------------------------------ following
 
