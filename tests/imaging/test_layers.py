@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from asking.scans import clip
 from napari_medvlm.errors import ImagingError, SelectionError
-from napari_medvlm.imaging import Volume, Window
+from napari_medvlm.imaging import Selection, Volume, Window, take
 from napari_medvlm.imaging.layers import layer_data, layer_transform, volume_of
 
 from .test_orientation import affine_of, orders, signs
@@ -181,3 +181,30 @@ def test_a_broken_slice_does_not_keep_the_others_from_the_screen():
 def test_layers_of_the_wrong_kind_are_refused(layer, words):
     with pytest.raises(SelectionError, match=words):
         volume_of(layer)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "colour", "limits", "sent"),
+    [
+        (np.uint16, (12000, 20000, 4000), (0, 40000), (77, 128, 26)),
+        (np.uint16, (12000, 20000, 4000), None, (47, 78, 16)),
+        (np.int16, (100, 200, 50), (50, 200), (85, 255, 0)),
+        (np.float32, (0.2, 0.5, 1.5), (0.2, 1.5), (0, 59, 255)),
+        (np.uint8, (120, 200, 40), (0, 255), (120, 200, 40)),
+    ],
+)
+def test_colours_of_any_depth_are_taken_as_the_viewer_shows_them(dtype, colour, limits, sent):
+    data = np.zeros((6, 6, 3), dtype)
+    data[...] = colour
+    more = {} if limits is None else {"contrast_limits": limits}
+    volume = volume_of(layer_like(data, rgb=True, **more))
+    assert volume.voxels[0, 3, 3].tolist() == list(sent)
+    assert ("8 bit" in " ".join(volume.remarks)) == (dtype != np.uint8)
+
+
+def test_truth_values_are_black_and_white():
+    data = np.zeros((6, 6), bool)
+    data[2] = True
+    (frame,) = take(volume_of(layer_like(data)), Selection((0,), "acquired"))
+    assert frame.pixels[2, 2].tolist() == [255] * 3
+    assert frame.pixels[3, 3].tolist() == [0] * 3

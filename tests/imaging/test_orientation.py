@@ -163,3 +163,22 @@ def test_equal_voxels_of_other_files_are_axial_and_nothing_is_called_reformatted
 def test_what_has_no_orientation_is_seen_as_stored():
     assert default_plane(_thick(0, oriented=False)) == "acquired"
     assert reformatted_sampling(_thick(0, oriented=False), "acquired") is None
+
+
+@pytest.mark.parametrize(
+    ("directions", "expected"),
+    [
+        (("L", "F"), ("R", "L", "S", "I")),  # a chest film from the front
+        (("R", "F"), ("L", "R", "S", "I")),  # from behind, as seen
+        (("P", "F"), ("A", "P", "S", "I")),  # lateral
+        (("LA", "FL"), ("RP", "LA", "SR", "IL")),
+        (("L", ""), ("R", "L", "?", "?")),
+        (("X", "F"), ("?", "?", "S", "I")),
+        ((), ("?", "?", "?", "?")),
+    ],
+)
+def test_sides_of_a_radiograph_are_those_of_its_header(directions, expected):
+    film = Volume(
+        np.zeros((1, 4, 5), np.uint8), np.eye(4), oriented=False, patient_orientation=directions
+    )
+    assert edge_letters(film, "acquired") == expected

@@ -72,7 +72,9 @@ def test_captions_say_what_differs() -> None:
     assert first == "axial 0\n−30 mm\nmax 15 mm\nlung\nprior"
     assert second.splitlines()[0] == "coronal 3"
     assert second.splitlines()[-1] == "current"
-    assert frames_words((thick, coronal)).startswith("2 images · axial and coronal · of several")
+    assert frames_words((thick, coronal)).startswith(
+        "2 images · axial and coronal, reformatted; 5 mm between samples · of several"
+    )
 
 
 def test_images_of_several_sources_are_told_apart() -> None:
@@ -165,3 +167,9 @@ def test_boxes_without_a_place_leave_the_answer_as_it_was_written() -> None:
 def test_tags_around_names_and_boxes_are_left_out_and_no_others(written: str) -> None:
     assert answer_words(written, _boxes(("nodule", 2))) == "A nodule ▣ is <b>there</b>."
     assert answer_words(written, []) == written
+
+
+def test_a_reformatted_plane_is_called_so_with_its_sampling() -> None:
+    pixels = np.zeros((20, 30, 3), np.uint8)
+    frames = [Frame(pixels, plane="sagittal", index=k, reformatted=9.0) for k in range(2)]
+    assert "sagittal, reformatted; 9 mm between samples" in frames_words(frames)

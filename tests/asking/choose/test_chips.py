@@ -205,7 +205,7 @@ SENT = st.builds(
         tuple
     ),
     planes=st.lists(st.sampled_from(["axial", "coronal", "acquired"]), unique=True).map(tuple),
-    windows=st.lists(st.sampled_from(["lung", ""]), unique=True).map(tuple),
+    windows=st.lists(st.sampled_from(["lung window", "C 40 W 400"]), unique=True).map(tuple),
     own_scaling=st.booleans(),
     slab=st.sampled_from(["", "mean"]),
     body_part=st.sampled_from(["", "CHEST", "KNEE"]),

@@ -83,6 +83,7 @@ def test_a_ct_beside_a_radiograph_is_alone_on_the_screen(
     press(qtbot, panel, "show all")
     assert film.visible
     assert scan.visible
+    assert "lies over" in line(panel) or "sliders count" in line(panel)
 
 
 def test_a_radiograph_of_unknown_sides_has_question_marks(viewer: Any, panel: MedvlmPanel) -> None:

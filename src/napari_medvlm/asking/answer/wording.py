@@ -84,6 +84,15 @@ def place_words(frame: Frame) -> str:
     return f"{cut}{plane}{what} {frame.index}"
 
 
+def plane_words(frame: Frame) -> str:
+    """The plane of a frame, "" where it has no name: "axial, reformatted; 9 mm between samples"."""
+    plane = "" if frame.plane in ("frame", "acquired") else frame.plane
+    if frame.reformatted is None:
+        return plane
+    distance = f"{frame.reformatted:.3g} mm between samples"
+    return f"{plane}, reformatted; {distance}" if plane else f"reformatted; {distance}"
+
+
 def frames_words(frames: Sequence[Frame]) -> str:
     """What all of them have in common, or that they have not.
 
@@ -92,7 +101,7 @@ def frames_words(frames: Sequence[Frame]) -> str:
     if not frames:
         return ""
     count = "1 image" if len(frames) == 1 else f"{len(frames)} images"
-    planes = dict.fromkeys(f.plane for f in frames if f.plane not in ("frame", "acquired"))
+    planes = dict.fromkeys(plane for frame in frames if (plane := plane_words(frame)))
     sizes = {frame.size_wh for frame in frames}
     size = "{} × {} pixels".format(*sizes.pop()) if len(sizes) == 1 else "of several sizes"
     slabs = {_short_slab(frame.slab) for frame in frames}

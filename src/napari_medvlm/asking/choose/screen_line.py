@@ -39,6 +39,8 @@ class Screen:
         Whether the layer is turned or sheared in the viewer by other than right angles.
     look
         What the viewer does to its grey values or colours beside the window: "gamma 0.5".
+    other_numbers
+        Whether the sliders count slices of other images too, so that their numbers are not its.
     hidden
         Names of images that were hidden so that this one is seen.
     """
@@ -50,6 +52,7 @@ class Screen:
     other_cut: bool = False
     turned: bool = False
     look: str = ""
+    other_numbers: bool = False
     hidden: Sequence[str] = ()
 
 
@@ -68,6 +71,9 @@ def screen_line(screen: Screen) -> tuple[str, Way]:
         return "This layer is turned in the viewer; its slices are sent as they were acquired.", ""
     if screen.look:
         return f"The viewer shows it with {screen.look}; it is sent in plain grey or colour.", ""
+    if screen.other_numbers:
+        words = f"The sliders count slices of other images too, not those of “{screen.name}” alone."
+        return words, "alone"
     if screen.hidden:
         many = "1 other image is" if len(screen.hidden) == 1 else "other images are"
         return f"“{screen.name}” is shown alone; {many} hidden.", "show_all"

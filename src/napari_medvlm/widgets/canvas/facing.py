@@ -15,7 +15,14 @@ from .cut_lines import CutLines
 from .edges import EdgeLetters
 from .moving import Moving
 from .showing import Showing
-from .viewing import is_on_screen, is_turned, letters_shown, orient, plane_on_screen
+from .viewing import (
+    is_on_screen,
+    is_turned,
+    letters_shown,
+    orient,
+    plane_on_screen,
+    sliders_count_others,
+)
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -106,8 +113,8 @@ class Facing:
             (dims.point, self.show_letters),
             (viewer.scene.camera.events.orientation, self.show_letters),
             (viewer.layers.selection.events.active, self._on_active),
-            (layers.inserted, self.showing.fit_sliders),
-            (layers.removed, self.showing.fit_sliders),
+            (layers.inserted, self._on_layers),
+            (layers.removed, self._on_layers),
         ]
 
     def _letters(self) -> tuple[str, str, str, str] | None:
@@ -142,6 +149,7 @@ class Facing:
             other_cut=plane_on_screen_is_other(viewer, layer, source, box),
             turned=is_turned(layer),
             look=_look(layer, source),
+            other_numbers=sliders_count_others(viewer, layer),
             hidden=[image.name for image in self.showing.hidden],
         )
 
@@ -158,6 +166,10 @@ class Facing:
                 finally:
                     self._busy = False
         box.follow_view()
+        self.show_letters()
+
+    def _on_layers(self, _event: Any = None) -> None:
+        self.showing.fit_sliders()
         self.show_letters()
 
     def _on_active(self, _event: Any = None) -> None:

@@ -248,6 +248,21 @@ def check_on_screen(
         )
 
 
+def sliders_count_others(viewer: Viewer, layer: Layer) -> bool:
+    """Whether the sliders run over more, or in other steps, than the slices of a layer."""
+    first = viewer.dims.ndim - layer.ndim
+    low, high = np.asarray(layer.extent.world, dtype=np.float64)
+    step = np.asarray(layer.extent.step, dtype=np.float64)
+    for axis in viewer.dims.not_displayed:
+        if axis >= first:
+            own = axis - first
+            there = viewer.dims.range[axis]
+            mine = (low[own], high[own], step[own])
+            if not np.allclose((there.start, there.stop, there.step), mine):
+                return True
+    return False
+
+
 def is_on_screen(viewer: Viewer, layer: Layer) -> bool:
     """Whether a layer draws anything where the sliders stand."""
     if not layer.visible or layer.opacity == 0:

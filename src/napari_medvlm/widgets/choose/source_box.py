@@ -190,7 +190,7 @@ class SourceBox(QWidget):
             for index in part.selection.indices
         )
 
-    def layers_of(self, parts: Sequence[Part]) -> tuple[tuple[Image, Volume | Clip], ...]:
+    def layers_of(self, parts: Parts) -> tuple[tuple[Image, Volume | Clip], ...]:
         """The layer and source of each frame; nothing where a layer was removed meanwhile."""
         return layers_of_frames(self.layers_there, parts)
 
