@@ -352,6 +352,7 @@ def test_in_three_dimensions_asking_works_and_a_box_turns_the_view_back(
 ) -> None:
     panel = _fake_panel(viewer, FakeThread(events_of(BOXED)))
     _add(viewer)
+    panel.choose_slices("even:3")  # "this slice" is none in 3D
     _ready(qtbot, panel)
     viewer.dims.ndisplay = 3
     with qtbot.waitSignal(panel.replied, timeout=PATIENCE):

@@ -109,7 +109,7 @@ class Facing:
         dims, layers = viewer.dims.events, viewer.layers.events
         return [
             (dims.order, self._on_order),
-            (dims.ndisplay, self._on_order),
+            (dims.ndisplay, self._on_display),
             (dims.point, self.show_letters),
             (viewer.scene.camera.events.orientation, self.show_letters),
             (viewer.layers.selection.events.active, self._on_active),
@@ -166,6 +166,18 @@ class Facing:
                 finally:
                     self._busy = False
         box.follow_view()
+        self.show_letters()
+
+    def _on_display(self, _event: Any = None) -> None:
+        """Back from 3D the chosen plane is shown, also where it was chosen there."""
+        layer, source = self._source_box.layer, self._source_box.source
+        if layer is not None and source is not None and not self._busy:
+            self._busy = True
+            try:
+                orient(self._viewer, layer, source, self._source_box.plane)
+            finally:
+                self._busy = False
+        self._source_box.follow_view()
         self.show_letters()
 
     def _on_layers(self, _event: Any = None) -> None:

@@ -20,6 +20,7 @@ class ScreenRow(QWidget):
         self._way: Way = ""
         self.line = PlainLabel()
         self.button = QPushButton()
+        named(self.button, "Back", "Back to where the screen shows what is sent")
         self.button.clicked.connect(lambda: self.asked.emit(self._way))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -47,6 +47,7 @@ class WindowBox(QWidget):
         self.windows.activated.connect(self._on_chosen)
         line = self.windows.lineEdit()
         assert line is not None
+        named(line, "Window", self.windows.toolTip())
         line.editingFinished.connect(self._on_typed)
         named(line, "Window", "Centre and width, as in 40, 400")
         layout = QHBoxLayout(self)
