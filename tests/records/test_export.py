@@ -7,6 +7,7 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from napari_medvlm.dialogue import Box, Region, Reply
 from napari_medvlm.imaging import Window
 from napari_medvlm.records.account import Account, edge_letters, patient_words
 from napari_medvlm.records.capsule import Capsule, ModelRecord
+from napari_medvlm.records.exporting import export
 from napari_medvlm.records.html import html
 from napari_medvlm.records.kept import Kept, Progress, State
 from napari_medvlm.records.markdown import escaped, fenced, markdown
@@ -245,3 +247,15 @@ def test_what_has_no_answer_says_why() -> None:
     assert "the program ended before the answer did" in markdown("t", [ended])
     cut = replace(kept, progress=Progress("replied", reply=Reply("", finish_reason="length")))
     assert "Cut at the token limit" in html("t", [Account(cut)])
+
+
+@pytest.mark.parametrize("ending", [".md", ".html", ".json", ".csv"])
+def test_an_export_holds_nothing_that_a_terminal_or_a_reader_would_obey(
+    ending: str, tmp_path: Path
+) -> None:
+    hostile = "right\x1b]0;TITLE\x07\x1b[2J\x1b[31m\x7f\u202edne\u2066"
+    file = tmp_path / f"talk{ending}"
+    export(file, [_account(hostile), _account(hostile)])
+    text = file.read_bytes().decode("utf-8")
+    assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
+    assert "TITLE" in text

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from ..errors import MedvlmError
+from ..safe_text import visible
 from .main import EXIT_FAILED, EXIT_OK
 
 QUESTION = "Where is the nodule?"
@@ -48,7 +49,7 @@ def _enter_virtual_screen(program: str) -> None:
 
 
 def _say(text: str) -> None:
-    print(f"[demo] {text}", file=sys.stderr, flush=True)
+    print(f"[demo] {visible(text, newlines=True)}", file=sys.stderr, flush=True)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -80,5 +81,5 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(outcome.facts()))
     elif options.screenshot:
-        print(outcome.text())
+        print(visible(outcome.text(), newlines=True))
     return EXIT_OK if outcome.answered else EXIT_FAILED

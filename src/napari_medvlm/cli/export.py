@@ -11,6 +11,7 @@ from ..asking.talk.exporting import account_of
 from ..errors import RecordError
 from ..records import Journal, Kept, journal_path
 from ..records.exporting import ENDINGS, TABLES, WRITERS, export
+from ..safe_text import visible
 from .main import EXIT_OK
 
 
@@ -88,4 +89,4 @@ def _export(journal: Journal, number: str, out: str | None) -> None:
     ]
     name = "All conversations" if number == "all" else f"Conversation {number}"
     export(out, accounts, name)
-    print(out)
+    print(visible(str(out)))

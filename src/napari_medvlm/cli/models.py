@@ -21,6 +21,7 @@ from ..models.catalog import CATALOG, CatalogEntry, find
 from ..models.licences import licence_warning
 from ..models.state import state_of
 from ..models.store import folder_of
+from ..safe_text import visible
 from .main import EXIT_FAILED, EXIT_OK
 from .progress import Line
 
@@ -66,7 +67,7 @@ def _list(options: argparse.Namespace) -> int:
         _print_json({"models": [_facts(row) for row in rows]})
         return EXIT_OK
     width = max(shutil.get_terminal_size().columns, 40)
-    print("\n\n".join("\n".join(_lines(row, width)) for row in rows))
+    print(visible("\n\n".join("\n".join(_lines(row, width)) for row in rows), newlines=True))
     print("\nNothing is fetched unless you type: medvlm models get NAME")
     return EXIT_OK
 
@@ -154,7 +155,8 @@ def _get(options: argparse.Namespace) -> int:
     width = max(shutil.get_terminal_size().columns, 40)
     for fact in terms.facts:
         words = f"! {fact.words}" if fact.warning else fact.words
-        print("\n".join(_wrapped(fact.label, words, width)), file=sys.stderr)
+        said = "\n".join(_wrapped(fact.label, words, width))
+        print(visible(said, newlines=True), file=sys.stderr)
     if not options.yes and not _agreed():
         print("medvlm models: nothing was downloaded", file=sys.stderr)
         return EXIT_FAILED
@@ -176,7 +178,7 @@ def _pack(options: argparse.Namespace) -> int:
         made = pack.pack(options.model, destination, line)
     warning = licence_warning(made.licence)
     if warning:
-        print(f"! {warning}", file=sys.stderr)
+        print(f"! {visible(warning)}", file=sys.stderr)
     return _done(options, options.model, destination, "is packed in", files=len(made.files))
 
 
@@ -188,7 +190,8 @@ def _check(options: argparse.Namespace) -> int:
     if options.json:
         _print_json({"folder": str(folder), "problems": list(problems)})
     else:
-        print("\n".join(problems) or f"{folder}: every file matches its checksum")
+        said = "\n".join(problems) or f"{folder}: every file matches its checksum"
+        print(visible(said, newlines=True))
     return EXIT_FAILED if problems else EXIT_OK
 
 
@@ -210,7 +213,7 @@ def _done(options: argparse.Namespace, name: str, folder: Path, words: str, **fa
     if options.json:
         _print_json({"name": name, "folder": str(folder), **facts})
     else:
-        print(f"{name} {words} {folder}")
+        print(visible(f"{name} {words} {folder}"))
     return EXIT_OK
 
 

@@ -15,6 +15,7 @@ from ..imaging import PLANES
 from ..models.contracts import Chip
 from ..models.planning import PRECISIONS, Plan, Precision
 from ..models.profiles import Profile
+from ..safe_text import visible
 from .main import EXIT_OK
 
 #: On a GPU the least that is computed with is 16 bit; on the CPU 32 bit is the default.
@@ -119,7 +120,7 @@ def run(options: argparse.Namespace) -> int:
         }
         print(json.dumps(facts))
         return EXIT_OK
-    print(f"{model.label}: {plan_words(found[0], memory)} in {found[0].precision}")
+    print(f"{visible(model.label)}: {plan_words(found[0], memory)} in {found[0].precision}")
     print(
         f"{load.prompt_tokens:,} tokens of prompt, at most {load.new_tokens:,} of answer; "
         f"{model.footprint.kv_bytes_per_token / 1024:.0f} KiB of cache a token in 16 bit"

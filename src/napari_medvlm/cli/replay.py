@@ -11,6 +11,7 @@ from ..dialogue import Failed, Reply
 from ..engine import ModelThread
 from ..errors import RecordError
 from ..records import Journal, Kept
+from ..safe_text import visible
 from .ask import follow
 from .export import asked_words_of, open_journal
 from .main import EXIT_FAILED, EXIT_OK, EXIT_USER_ERROR
@@ -101,9 +102,13 @@ def _compare(replay: Replay, then: str, whole: bool, reply: Reply, *, as_json: b
         }
         print(json.dumps(facts))
     else:
-        print("the answers are equal" if equal else f"the answers differ:\n{diff}")
+        print(
+            "the answers are equal"
+            if equal
+            else f"the answers differ:\n{visible(diff, newlines=True)}"
+        )
     return EXIT_OK if equal else EXIT_FAILED
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    print(visible(text, newlines=True), file=sys.stderr, flush=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from ..safe_text import visible
 from ..verify import verify_folder
 from .main import EXIT_FAILED, EXIT_OK
 
@@ -27,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(report.as_json())
     elif options.markdown:
-        print(report.as_markdown())
+        print(visible(report.as_markdown(), newlines=True))
     else:
-        print(report.as_text())
+        print(visible(report.as_text(), newlines=True))
     return EXIT_OK if report.passed else EXIT_FAILED

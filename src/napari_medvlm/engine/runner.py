@@ -20,6 +20,7 @@ from ..dialogue.question import Question
 from ..dialogue.reply import Reply
 from ..errors import EngineError, MedvlmError
 from ..models.base import Model
+from ..safe_text import visible
 from .choice import ModelChoice
 from .folder_state import FolderState, folder_state
 from .memory import is_out_of_memory, memory_bytes
@@ -104,7 +105,7 @@ class Runner:
         except _LoadingStopped:
             failure = when_stopped
         except MedvlmError as error:
-            _log.info("Request %d refused: %s", request, error)
+            _log.info("Request %d refused: %s", request, visible(str(error)))
             failure = Failed(
                 request=request, kind="user", message=error.message, advice=error.advice
             )
@@ -240,7 +241,7 @@ def _is_news(told: Loading, now: Loading) -> bool:
 
 def one_line(error: BaseException) -> str:
     """Give an exception's type and the first line of its text, for people."""
-    lines = str(error).strip().splitlines()
+    lines = [visible(line) for line in str(error).strip().splitlines()]
     name = type(error).__name__
     return f"{name}: {lines[0][:300]}" if lines else name
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import RecordError
+from ..safe_text import visible
 from .account import Account
 from .html import html
 from .markdown import markdown
@@ -52,7 +53,9 @@ def export(path: str | os.PathLike[str], accounts: Sequence[Account], name: str 
         raise RecordError("There is no question to export.", "Ask one first.")
     studies = dict.fromkeys(account.kept.capsule.study or "unknown" for account in accounts)
     about = f"scan {next(iter(studies))}" if len(studies) == 1 else f"{len(studies)} scans"
-    text = writer(f"{name or 'Conversation'} about {about}", accounts)
+    written = writer(f"{name or 'Conversation'} about {about}", accounts)
+    # What a model or a file wrote is shown, never obeyed. Tables keep their ends of lines.
+    text = "\r\n".join(visible(part, newlines=True) for part in written.split("\r\n"))
     partial = file.with_name(f"{file.name}.{os.getpid()}.partial")
     try:
         # Whole or not at all: what lay there before stays until then.

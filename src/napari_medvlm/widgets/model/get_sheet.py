@@ -9,6 +9,7 @@ from ...asking.model.engine_words import size_in_bytes
 from ...errors import MedvlmError
 from ...fetching.desk import ModelDesk
 from ...fetching.telling import ended_words
+from ...safe_text import visible
 from ..parts.plain import PlainLabel, bold, flowing, named
 from .model_facts import FactGrid
 
@@ -41,7 +42,7 @@ class GetSheet(QDialog):
         self._desk, self._key = desk, key
         row = desk.row(key)
         label = key if row is None else row.label
-        self.setWindowTitle(f"Download {label}")
+        self.setWindowTitle(f"Download {visible(label)}")
         self.setWindowModality(Qt.WindowModality.WindowModal)
         self.setMinimumWidth(600)
         self.facts, title = FactGrid("Terms"), bold(flowing(PlainLabel(f"Download {label}?")))

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QDialog, QDialogButtonBox, QProgressBar, QVBoxLayout,
 
 from ...imaging.glance import Glance
 from ...imaging.progress import Cancelled, Progress, Step
+from ...safe_text import visible
 from .background import Background
 from .glance_view import GlanceView
 from .plain import PlainLabel, named
@@ -36,7 +37,7 @@ class ProgressBox(QDialog):
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(title)
+        self.setWindowTitle(visible(title))
         self.setWindowModality(Qt.WindowModality.WindowModal)
         self.setMinimumWidth(380)
         self.glance = GlanceView()
