@@ -251,7 +251,9 @@ def eleven(folder: Path) -> None:
     volume = entry.open(lazy=True)
     assert isinstance(volume, Volume)
     frames = take(volume, Selection(even(300, 11)))
-    assert len(frames) == len(decoded) == 11
+    # And the middle one, on which the file's window is tried.
+    assert len(frames) == 11
+    assert len(set(decoded)) == len(decoded) <= 12
     print(f"slices decoded for {len(frames)} of {len(volume.voxels)}: {len(decoded)}")
     loading.read_slice = plain
 

@@ -19,7 +19,7 @@ _LEAST = 0.01
 _MORE = 10
 #: Slices that are looked at, the middle one first, and pixels of each of them. One slice is
 #: enough where the window is sound.
-_SLICES, _PIXELS = 7, 1 << 16
+_SLICES, _PIXELS = 7, 1 << 12
 
 _Values = npt.NDArray[Any]
 
@@ -91,11 +91,12 @@ def _share(values: _Values, window: Window) -> float:
     if not usable(window):
         return 0.0
     grey = apply_window(values, window)
-    levels = len(np.unique(grey))
-    if levels > 1 and levels == len(np.unique(values)):
-        return 1.0
     ends = window.table[:1] + window.table[-1:] if window.table else (0, 255)
-    return float(np.mean(~np.isin(grey, ends)))
+    share = float(np.mean((grey != ends[0]) & (grey != ends[-1])))
+    if share >= _LEAST:
+        return share  # the usual case
+    levels = len(np.unique(grey))
+    return 1.0 if levels > 1 and levels == len(np.unique(values)) else share
 
 
 def _remark(given: Window, taken: Window) -> str:
