@@ -17,6 +17,7 @@ from napari_medvlm.records import opening, schema
 from napari_medvlm.records.capsule import Capsule, ModelRecord
 from napari_medvlm.records.journal import Journal
 from napari_medvlm.records.kept import Progress
+from napari_medvlm.records.opening import PATIENCE
 from napari_medvlm.records.replies import reply_from_json, reply_to_json
 
 from .questions import question
@@ -353,3 +354,22 @@ def test_a_file_from_before_questions_showed_several_studies_is_read(path: Path)
     db.close()
     with Journal(path) as journal:
         assert [kept.question.text for kept in journal.about(STUDY)] == ["old"]
+
+
+def test_a_file_that_another_program_holds_is_waited_for_once(path: Path) -> None:
+    with Journal(path) as journal:
+        holder = sqlite3.connect(path, isolation_level=None)
+        holder.execute("BEGIN EXCLUSIVE")
+        PATIENCE.renew()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(opening, "BUSY_SECONDS", 0.5)
+            assert PATIENCE.seconds == 0.5
+            with pytest.raises(RecordError, match="locked"):
+                journal.begin(STUDY)
+            assert PATIENCE.seconds < 0.5
+            with pytest.raises(RecordError, match="locked"):
+                journal.begin(STUDY)
+        holder.execute("ROLLBACK")
+        holder.close()
+        assert journal.begin(STUDY)  # as soon as it can be
+        PATIENCE.renew()

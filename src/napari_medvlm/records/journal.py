@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import RecordError
 from .capsule import Capsule
 from .kept import Kept, Listed, Progress
-from .opening import open_file
+from .opening import PATIENCE, open_file
 from .plain import Pixels
 from .png import to_png
 from .replies import reply_to_json
@@ -270,6 +270,7 @@ class Journal:
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with self._lock, _told(self.path):
+            self._connection.execute(f"PRAGMA busy_timeout = {1000 * PATIENCE.seconds:.0f}")
             # Immediate: a transaction that begins by reading could not wait for another writer.
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -286,6 +287,7 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
+        PATIENCE.note(error)
         raise RecordError(
             f"The journal {path.name} cannot be used: {error}.",
             "Questions and answers are not kept until that is mended.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sqlite3
 import time
@@ -16,12 +17,13 @@ from .schema import prepare
 JOURNAL_VARIABLE = "MEDVLM_JOURNAL"
 OFF = "off"
 FILE_NAME = "journal.sqlite"
-#: Seconds that a write waits for another process.
-BUSY_SECONDS = 10.0
+#: Seconds that a write waits for another process; and once one has waited in vain, for a while.
+BUSY_SECONDS, _BUSY_AFTERWARDS, _A_WHILE = 10.0, 0.25, 60.0
 #: What belongs to a file in WAL mode (https://www.sqlite.org/wal.html).
 _SIBLINGS = ("", "-wal", "-shm")
 #: Primary result codes that mean a file is beyond use (https://www.sqlite.org/rescode.html).
 _BROKEN = {11, 26}  # SQLITE_CORRUPT, SQLITE_NOTADB
+_LOCKED = {5, 6}  # SQLITE_BUSY, SQLITE_LOCKED
 
 
 def journal_path() -> Path | None:
@@ -34,6 +36,35 @@ def journal_path() -> Path | None:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("napari-medvlm", appauthor=False)) / FILE_NAME
+
+
+class Patience:
+    """How long to wait for a file that another program may hold: once long, then hardly.
+
+    Every write would else wait in vain for the same program, one after another.
+    """
+
+    def __init__(self) -> None:
+        self._met_at = -math.inf
+
+    @property
+    def seconds(self) -> float:
+        """To wait now."""
+        lately = time.monotonic() - self._met_at < _A_WHILE
+        return _BUSY_AFTERWARDS if lately else BUSY_SECONDS
+
+    def renew(self) -> None:
+        """Wait long again."""
+        self._met_at = -math.inf
+
+    def note(self, error: sqlite3.Error) -> None:
+        """Take in why something failed."""
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _LOCKED:
+            self._met_at = time.monotonic()
+
+
+#: Shared by all journals of a program: a network share that is held holds all of them.
+PATIENCE = Patience()
 
 
 def is_broken(error: sqlite3.Error) -> bool:
@@ -78,6 +109,8 @@ def open_file(path: Path) -> tuple[sqlite3.Connection, str]:
             f"The journal was damaged. {kept} a new one; the damaged file is kept as {aside.name}."
         )
     except (OSError, sqlite3.Error) as error:
+        if isinstance(error, sqlite3.Error):
+            PATIENCE.note(error)
         raise RecordError(
             f"The journal {path} cannot be opened: {error}.",
             f"Set {JOURNAL_VARIABLE} to another file, or to “{OFF}” to keep nothing.",
@@ -94,7 +127,7 @@ def _make(path: Path) -> None:
 def _connect(path: Path) -> sqlite3.Connection:
     # One lock guards it, see Journal; so that it may be made by one thread and used by another.
     connection = sqlite3.connect(
-        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        path, timeout=PATIENCE.seconds, isolation_level=None, check_same_thread=False
     )
     # Bytes that are no text show as marks, and cost no other row.
     connection.text_factory = lambda raw: raw.decode("utf-8", "replace")

@@ -25,6 +25,8 @@ from .journals import Journals, may_be_beside
 
 #: Seconds between two writings of an answer that is on its way.
 EVERY = 0.5
+#: Seconds after which an ending program begins no further writing.
+_LAST_SECONDS = 3.0
 #: How many questions come back when a study is opened again.
 BROUGHT_BACK = 12
 
@@ -75,6 +77,7 @@ class Keeper:
         self._clock = clock
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="medvlm-journal")
         self._closed = path is None
+        self._give_up_at: float | None = None
         self._work: list[Future[None]] = []
         self._sought: set[str] = set()
         self._scans: dict[str, Path] = {}
@@ -203,6 +206,7 @@ class Keeper:
         if self._closed:
             return
         self._closed = True
+        self._give_up_at = time.monotonic() + _LAST_SECONDS
         try:
             self._work.append(self._pool.submit(self._close))
         except RuntimeError:
@@ -220,6 +224,8 @@ class Keeper:
             self._work.append(self._pool.submit(self._told, work, *values))
 
     def _told(self, work: Callable[..., None], *values: object) -> None:
+        if self._give_up_at is not None and time.monotonic() > self._give_up_at:
+            return  # the program ends; what could not be written was told
         try:
             work(*values)
         except MedvlmError as error:

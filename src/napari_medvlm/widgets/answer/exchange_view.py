@@ -17,6 +17,7 @@ from ..parts.plain import PlainLabel, bold, named, plain_tip, quiet
 from .answer_actions import AnswerActions, copy_answer
 from .box_row import BoxRow
 from .frozen_strip import FrozenStrip
+from .long_question import WholeQuestion, beginning
 from .mask_row import MaskRow
 from .text_view import TextView
 
@@ -99,7 +100,9 @@ class ExchangeView(QFrame):
     # ------------------------------------------------------------------ building
 
     def _build(self, exchange: Exchange) -> None:
-        self.asked = bold(PlainLabel(asked_words(exchange.question, exchange.model)))
+        asked = asked_words(exchange.question, exchange.model)
+        self.asked = bold(PlainLabel(beginning(asked)))
+        self.whole = WholeQuestion(asked)
         self.asked.setAccessibleName("Your question")
         sent = f"{exchange.number} · {sent_words(exchange.question, exchange.model)}"
         if exchange.instead_of is not None:
@@ -151,6 +154,7 @@ class ExchangeView(QFrame):
         self._layout.setSpacing(3)
         for widget in (
             self.asked,
+            self.whole,
             self.sent,
             self.strip,
             self.head,
@@ -233,6 +237,9 @@ class ExchangeView(QFrame):
         if hit is None:
             return None
         if hit.field == "question":
+            if hit.stop > len(self.asked.text()):
+                self.whole.button.setChecked(True)
+                return self.whole, 0
             self.asked.setSelection(hit.start, hit.stop - hit.start)
             return self.asked, 0
         self.actions.as_written.setChecked(False)
