@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, Signal
+from qtpy.QtCore import QEvent, QTimer, Signal
 from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
@@ -91,6 +91,7 @@ class MedvlmPanel(QWidget):
         thread: AskingThread | None = None,
         models: tuple[ModelOffer, ...] | None = None,
     ) -> None:
+        self._arranged = False
         super().__init__()
         # napari hands plugins a proxy that makes a new object of every layer; layers are told
         # apart by identity here. Only public names are used on what it stands for.
@@ -136,6 +137,7 @@ class MedvlmPanel(QWidget):
         self._facing.turn()
         self.choosing.prepare()
         self._pump.start()
+        self._arranged = True
         if isinstance(engine, ModelThread) and own and self.model_bar.chosen is not None:
             engine.prepare(self.model_bar.chosen.choice)
 
@@ -269,6 +271,18 @@ class MedvlmPanel(QWidget):
         self._end = end_with(window_of(self._viewer), self.session.thread, closing)
         self.destroyed.connect(self._end.now)
 
+    def _rest_or_work(self) -> None:
+        """Rest while in no window: what is taken out of its dock may go at any time.
+
+        What Python then collects is not deleted in one go with every binding of Qt, and timers
+        must not find half of it.
+        """
+        if self.parent() is not None:
+            self._pump.start()
+            return
+        for timer in self.findChildren(QTimer):
+            timer.stop()
+
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Ctrl+Enter asks and Esc stops, wherever in the panel the focus is."""
         if asks(event):
@@ -280,10 +294,12 @@ class MedvlmPanel(QWidget):
 
     def event(self, event: QEvent | None) -> bool:
         """Taken out of its dock, the panel stops the answer and frees the model's memory."""
+        if event is not None and event.type() == QEvent.Type.ParentChange and self._arranged:
+            self._rest_or_work()
         if event is not None and event.type() == QEvent.Type.ParentChange:
             if self.parent() is None:
                 self.session.release()
-            for part in (self._facing, self.choosing):
+            for part in (self._facing, self.choosing, self._comparing):
                 part.dock(self.parent() is not None)
         return bool(super().event(event))
 

@@ -39,7 +39,20 @@ class Comparing:
         self._pointing = pointing
         self._regions = regions
         self._followed: list[Shapes] = []
+        self._docked = True
         viewer.layers.events.removed.connect(self.look)
+
+    def dock(self, docked: bool) -> None:
+        """Follow the viewer only while the panel is in its window."""
+        if docked == self._docked:
+            return
+        self._docked = docked
+        events = (
+            self._viewer.layers.events.removed,
+            *(findings.events.data for findings in self._followed),
+        )
+        for event in events:
+            (event.connect if docked else event.disconnect)(self.look)
 
     def look(self, _event: Any = None) -> None:
         """Compare all boxes that there are."""

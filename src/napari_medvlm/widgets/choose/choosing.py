@@ -74,6 +74,7 @@ class Choosing(QObject):
         self._regions = regions
         self._then: Callable[[], None] | None = None
         self._key = PickKey(viewer, source_box.toggle)
+        self._docked = True
         self._settled = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._settled.timeout.connect(self.prepare)
         source_box.changed.connect(self.settle)
@@ -109,7 +110,8 @@ class Choosing(QObject):
         if self._then is not None:
             self._then = None  # it was meant for what was chosen before
             self.said.emit("Something else was chosen before its images were ready: ask again.")
-        self._settled.start()
+        if self._docked:
+            self._settled.start()
         try:
             self._source_box.parts()
         except MedvlmError as error:
@@ -167,6 +169,13 @@ class Choosing(QObject):
 
     def dock(self, docked: bool) -> None:
         """Say whether the panel is in its dock: the key is the viewer's own otherwise."""
+        if docked != self._docked:
+            self._docked = docked
+            self._source_box.dock(docked)
+            if docked:
+                self.settle()
+            else:
+                self._settled.stop()
         self._key.bind(docked)
         self._source_box.slices.name_key(self._key.name)
 

@@ -138,6 +138,20 @@ class ImageLayers(QObject):
             self.removed.emit(key, name)
         self.listed.emit(new)
 
+    def dock(self, docked: bool) -> None:
+        """Follow the viewer only while the panel is in its window: it may outlive the panel."""
+        events = self._viewer.layers.events
+        for event in (events.inserted, events.removed, events.reordered):
+            if docked:
+                event.connect(self.look)
+            else:
+                event.disconnect(self.look)
+        for entry in self._entries.values():
+            for event, follow in self._events(entry.layer):
+                (event.connect if docked else event.disconnect)(follow)
+        if docked:
+            self.look()
+
     def close(self) -> None:
         """Stop following."""
         events = self._viewer.layers.events

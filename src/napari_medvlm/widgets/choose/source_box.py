@@ -194,6 +194,12 @@ class SourceBox(QWidget):
         """The layer and source of each frame; nothing where a layer was removed meanwhile."""
         return layers_of_frames(self.layers_there, parts)
 
+    def dock(self, docked: bool) -> None:
+        """Follow the viewer only while the panel is in its window."""
+        slider = self._viewer.dims.events.point
+        (slider.connect if docked else slider.disconnect)(self._on_slider)
+        self.layers_there.dock(docked)
+
     # ------------------------------------------------------------------ building
 
     def _build(self) -> None:
