@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from napari_medvlm.imaging.dicom.exam import Exam
 from napari_medvlm.imaging.dicom.geometry import place
 from napari_medvlm.imaging.dicom.split import split
 
@@ -81,6 +82,19 @@ def test_radiographs_of_one_series_are_no_slices_of_each_other():
     images = [header(None, k, modality="DX", orientation=None) for k in range(2)]
     assert sizes(images) == [1, 1]
     assert sizes([header(None, k, modality="CT", orientation=None) for k in range(2)]) == [2]
+
+
+def test_views_of_a_gamma_camera_are_no_slices_of_each_other():
+    view = {"modality": "NM", "orientation": None, "words": ("WHOLE BODY", "EMISSION")}
+    assert sizes([header(None, k, **view) for k in range(2)]) == [1, 1]
+    slices = view | {"words": ("RECON TOMO", "EMISSION")}
+    assert sizes([header(None, k, **slices) for k in range(4)]) == [4]
+
+
+def test_what_several_ids_tell_apart_alike_is_said_once():
+    one, other = Exam("p", "n", "b", "d", "t"), Exam("q", "m", "c", "e", "u")
+    images = stack(exam=one) + stack(first=11, exam=other)
+    assert labels(images) == {"patient 1 of 2", "patient 2 of 2"}
 
 
 def test_stations_beside_each_other_are_two_volumes():

@@ -5,8 +5,10 @@ from __future__ import annotations
 from .frame_roles import Axis
 from .header import ImageHeader
 
-#: Modalities whose images are projections through the body.
-_MODALITIES = frozenset(("CR", "DX", "MG", "IO", "PX", "RG", "XA", "RF", "XC", "ES", "GM"))
+#: Modalities whose images are projections through the body, or pictures of it.
+_MODALITIES = frozenset((
+    "CR", "DX", "MG", "IO", "PX", "RG", "XA", "RF", "XC", "ES", "GM", "US", "IVUS", "OP",
+))  # fmt: skip
 #: Modalities whose images without a position are slices all the same.
 _SLICED = frozenset(("CT", "MR", "PT", "NM"))
 #: SOP classes of projections (PS3.4 B.5): CR, DX, mammography and intra-oral with the variants
@@ -29,4 +31,7 @@ def stands_alone(header: ImageHeader) -> bool:
         return False
     if header.modality in _MODALITIES:
         return True
+    if header.modality == "NM" and header.frame is None:
+        # Views of a gamma camera, unless they were reconstructed (PS3.3 C.8.4.9.1.1).
+        return not any(word.startswith("RECON") for word in header.traits.words)
     return header.location is None and header.modality not in _SLICED

@@ -269,7 +269,15 @@ def _labels(heads: Sequence[ImageHeader]) -> list[str]:
     if len(heads) < 2:
         return [""] * len(heads)
     columns = list(zip(*map(what_labels, heads), strict=True))
-    columns += [_answers(question, heads) for question in QUESTIONS]
+    numbered: set[tuple[int, ...]] = set()
+    for question in QUESTIONS:
+        column = _answers(question, heads)
+        alike = tuple(map(column.index, column))
+        # One word is enough for what several ids tell apart in the same way.
+        if question.label is not None or alike not in numbered:
+            columns.append(column)
+        if question.label is None:
+            numbered.add(alike)
     apart = [column for column in columns if len(set(column)) > 1]
     return [", ".join(filter(None, told)) for told in zip(*apart, strict=True)] or [""] * len(heads)
 
