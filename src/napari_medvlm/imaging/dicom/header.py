@@ -2,7 +2,7 @@
 
 A file may hold one image, or many (multi-frame, mosaic). Each becomes one ``ImageHeader``, so
 that classic series, enhanced multi-frame objects and mosaics take the same way from here on.
-Names, numbers and dates of patients are never read.
+Who a patient is reaches ``exam`` alone, which keeps digests that tell two people apart.
 """
 
 from __future__ import annotations
